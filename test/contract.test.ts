@@ -1,0 +1,55 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import test from "ava";
+
+const root = join(import.meta.dirname, "..");
+const proto = "proto/greeter/v1/greeter.proto";
+
+async function command(file: string, ...args: string[]): Promise<string> {
+  return (await promisify(execFile)(file, args, { cwd: root })).stdout.trim();
+}
+
+/** The first of some revisions that exists, is not what is checked out, and has the contract. */
+async function earlierRevision(...candidates: string[]): Promise<string | undefined> {
+  for (const candidate of candidates) {
+    try {
+      const revision = await command("git", "rev-parse", "--verify", "--quiet", `${candidate}^{commit}`);
+      await command("git", "cat-file", "-e", `${revision}:${proto}`);
+      if (revision !== (await command("git", "rev-parse", "HEAD"))) return revision;
+    } catch {
+      // Not this one.
+    }
+  }
+  return undefined;
+}
+
+test("the generated code is what `npm run generate` writes", async (t) => {
+  const output = await mkdtemp(join(tmpdir(), "greeter-"));
+  t.teardown(() => rm(output, { recursive: true }));
+  await command("buf", "generate", "--output", output);
+  const generated = join(output, "src/gen");
+  const committed = join(root, "src/gen");
+  const files = async (folder: string): Promise<string[]> => {
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+    return entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name).slice(folder.length))
+      .toSorted();
+  };
+  t.deepEqual(await files(committed), await files(generated));
+  for (const file of await files(committed)) {
+    t.is(await readFile(join(committed, file), "utf8"), await readFile(join(generated, file), "utf8"), file);
+  }
+});
+
+test("the contract breaks nobody who uses the one before it", async (t) => {
+  const earlier = await earlierRevision("origin/main", "main", "HEAD^");
+  if (earlier === undefined) {
+    t.pass("There is none before it");
+    return;
+  }
+  await t.notThrowsAsync(command("buf", "breaking", "--against", `.git#ref=${earlier}`));
+});

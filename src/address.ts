@@ -1,0 +1,50 @@
+import type { AddressInfo, Server } from "node:net";
+
+/** Where a server listens. */
+export interface Address {
+  /** A host name or an IP address without brackets; empty for every address of the machine. */
+  host: string;
+  /** 0 for any free port. */
+  port: number;
+}
+
+/**
+ * Reads `host:port`. An IPv6 address stands in brackets (`[::]:8080`); no host (`:8080`) means every address of the machine.
+ * @returns undefined where the text is something else
+ */
+export function parseAddress(text: string): Address | undefined {
+  const [, ipv6, host = ipv6, port] = /^(?:\[([\da-f:.]+)\]|([^\s:[\]/]*)):(\d{1,5})$/i.exec(text) ?? [];
+  if (host === undefined || Number(port) > 65_535) return undefined;
+  return { host, port: Number(port) };
+}
+
+/** Writes an address as {@link parseAddress} reads it. */
+export function formatAddress({ host, port }: Address): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/**
+ * Makes a server listen.
+ * @returns the address it got: with the chosen port where port 0 was asked for
+ * @throws {Error} the address can't be had; the message names it and says why
+ */
+export function listen(server: Server, address: Address): Promise<Address> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause: NodeJS.ErrnoException) => {
+      const reason = reasons[cause.code ?? ""] ?? cause.message;
+      reject(new Error(`Cannot listen on ${formatAddress(address)}: ${reason}`, { cause }));
+    });
+    server.listen({ port: address.port, ...(address.host && { host: address.host }) }, () => {
+      server.removeAllListeners("error");
+      const { address: host, port } = server.address() as AddressInfo;
+      resolve({ host, port });
+    });
+  });
+}
+
+const reasons: Record<string, string> = {
+  EACCES: "permission denied",
+  EADDRINUSE: "it is in use",
+  EADDRNOTAVAIL: "it is not an address of this machine",
+  ENOTFOUND: "the host is unknown",
+};

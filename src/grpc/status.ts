@@ -1,0 +1,29 @@
+import { status } from "@grpc/grpc-js";
+import { DeadlineExceededError, InvalidArgumentError, UnavailableError } from "../greeter.ts";
+
+/** How a call ends: a gRPC status code, and a text that the caller sees. */
+export interface CallStatus {
+  code: status;
+  details: string;
+}
+
+/** The one table between the domain's errors and gRPC's codes (https://grpc.io/docs/guides/status-codes/), read both ways. */
+const table = [
+  [InvalidArgumentError, status.INVALID_ARGUMENT],
+  [UnavailableError, status.UNAVAILABLE],
+  [DeadlineExceededError, status.DEADLINE_EXCEEDED],
+] as const;
+
+/** The status of a call whose handler threw `error`. What is not the domain's becomes INTERNAL and shows no detail. */
+export function toStatus(error: unknown): CallStatus {
+  for (const [DomainError, code] of table) {
+    if (error instanceof DomainError) return { code, details: error.message };
+  }
+  return { code: status.INTERNAL, details: "Internal error" };
+}
+
+/** The error that a caller sees for a call that ended with a status other than OK; the original is its cause. */
+export function fromStatus({ code, details }: CallStatus, cause: unknown): Error {
+  const DomainError = table.find(([, known]) => known === code)?.[0];
+  return DomainError ? new DomainError(details, { cause }) : new Error(`${status[code]}: ${details}`, { cause });
+}

@@ -1,0 +1,67 @@
+import { Router } from "@koa/router";
+import Koa from "koa";
+import type { Middleware } from "koa";
+import { formatBuildInfo } from "../build-info.ts";
+import { checkText, DEFAULT_NAME } from "../greeter.ts";
+import type { Greeter } from "../greeter.ts";
+import { buildInfoJson, greetingJson } from "../json.ts";
+import { answerErrors } from "./errors.ts";
+import type { ErrorReport } from "./errors.ts";
+import { commonHeaders } from "./headers.ts";
+import { nameInPath, nameInQuery, pathOf } from "./names.ts";
+import { greetingPage, versionPage } from "./pages.ts";
+import { respond } from "./representations.ts";
+
+/** The Greeter over HTTP: `/`, `/<name>` and `/version`. Every other path is a name. */
+export function createApp({ greeter, report }: { greeter: Greeter; report: ErrorReport }): Koa {
+  const app = new Koa();
+  // What can't be answered any more is mostly a client that went away in the middle of its answer.
+  app.on("error", (error: NodeJS.ErrnoException, { method, path }: Koa.Context) => {
+    if (error.code !== "ECONNRESET" && error.code !== "EPIPE") report(error, `${method} ${path}`);
+  });
+  app.use(commonHeaders());
+  app.use(answerErrors(report));
+  app.use(readOnly);
+  app.use(routes(greeter));
+  return app;
+}
+
+const readOnly: Middleware = async (context, next) => {
+  if (context.method === "GET" || context.method === "HEAD") return await next();
+  context.set("Allow", "GET, HEAD");
+  context.throw(405, `Cannot ${context.method} here: expected GET or HEAD`);
+};
+
+function routes(greeter: Greeter): Middleware {
+  // Exact: /version/ and /Version are names.
+  const router = new Router({ strict: true, sensitive: true });
+
+  router.get("/version", async (context) => {
+    const buildInfo = await greeter.version();
+    respond(context, {
+      html: () => versionPage(formatBuildInfo(buildInfo)),
+      json: () => buildInfoJson(buildInfo),
+      text: () => formatBuildInfo(buildInfo),
+    });
+  });
+
+  // What the page's form sends.
+  router.get("/", async (context, next) => {
+    const name = nameInQuery(context.querystring);
+    if (name === undefined) return next();
+    context.status = 303;
+    context.redirect(pathOf(name && checkText("name", name)));
+  });
+
+  router.get("/{*name}", async (context) => {
+    const name = nameInPath(context.path);
+    const message = await greeter.greet(name);
+    respond(context, {
+      html: () => greetingPage(message, name ?? DEFAULT_NAME),
+      json: () => greetingJson(message),
+      text: () => `${message}\n`,
+    });
+  });
+
+  return router.routes() as Middleware;
+}

@@ -1,0 +1,56 @@
+import { STATUS_CODES } from "node:http";
+import { HttpError } from "koa";
+import type { Context, Middleware } from "koa";
+import { DeadlineExceededError, InvalidArgumentError, UnavailableError } from "../greeter.ts";
+import { errorPage } from "./pages.ts";
+import { respond } from "./representations.ts";
+
+/** The one table from the domain's errors to HTTP's status codes (https://www.rfc-editor.org/rfc/rfc9110#name-status-codes). */
+const table = [
+  [InvalidArgumentError, 400],
+  [UnavailableError, 503],
+  [DeadlineExceededError, 504],
+] as const;
+
+/** How long a client should leave an unavailable service alone, in seconds. */
+const RETRY_AFTER = 1;
+
+/** Hears of an error that the caller is not told about, and of the request that failed. */
+export type ErrorReport = (error: unknown, request: string) => void;
+
+/** Turns whatever is thrown behind it into an answer, in the form that was asked for. What is not the domain's becomes 500 and shows no detail. */
+export function answerErrors(report: ErrorReport): Middleware {
+  return async (context, next) => {
+    try {
+      await next();
+    } catch (error) {
+      const { status, detail } = toAnswer(error);
+      if (status === 500) report(error, `${context.method} ${context.path}`);
+      if (status === 503) context.set("Retry-After", String(RETRY_AFTER));
+      context.status = status;
+      respondWithError(context, status, detail);
+    }
+  };
+}
+
+function toAnswer(error: unknown): { status: number; detail: string } {
+  if (error instanceof HttpError && error.expose) return { status: error.status, detail: error.message };
+  for (const [DomainError, status] of table) {
+    if (error instanceof DomainError) return { status, detail: error.message };
+  }
+  return { status: 500, detail: "Internal error" };
+}
+
+function respondWithError(context: Context, status: number, detail: string): void {
+  const title = STATUS_CODES[status] ?? String(status);
+  respond(
+    context,
+    {
+      html: () => errorPage(title, detail),
+      // Problem details: https://www.rfc-editor.org/rfc/rfc9457
+      json: () => JSON.stringify({ title, status, detail }),
+      text: () => `${detail}\n`,
+    },
+    "application/problem+json",
+  );
+}

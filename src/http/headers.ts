@@ -1,0 +1,21 @@
+import type { Middleware } from "koa";
+import { contentSecurityPolicy } from "./pages.ts";
+
+/** Headers of every answer, after the OWASP HTTP headers cheat sheet. */
+const headers = {
+  "Content-Security-Policy": contentSecurityPolicy,
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Resource-Policy": "same-origin",
+  "Referrer-Policy": "no-referrer",
+  "X-Content-Type-Options": "nosniff",
+  // What a greeter answers tells which of its versions answered: a cached answer would tell of another.
+  "Cache-Control": "no-store",
+};
+
+/** Sets the headers that every answer has. */
+export function commonHeaders(): Middleware {
+  return (context, next) => {
+    context.set(headers);
+    return next();
+  };
+}

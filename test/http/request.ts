@@ -1,0 +1,38 @@
+import { request } from "node:http";
+import type { IncomingHttpHeaders } from "node:http";
+import { text } from "node:stream/consumers";
+
+export interface Answer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: string;
+}
+
+/**
+ * Sends one request on a connection of its own, with the path exactly as it is given: fetch would tidy it up.
+ * @param origin `http://host:port`
+ */
+export function get(
+  origin: string,
+  path: string,
+  { method = "GET", accept }: { method?: string; accept?: string } = {},
+): Promise<Answer> {
+  const { hostname, port } = new URL(origin);
+  return new Promise((resolve, reject) => {
+    const headers = accept === undefined ? {} : { accept };
+    request({ hostname, port, path, method, headers, agent: false }, (response) => {
+      text(response).then((body) => resolve({ status: response.statusCode!, headers: response.headers, body }), reject);
+    })
+      .on("error", reject)
+      .end();
+  });
+}
+
+/** What a browser shows of a page: its text, with the character references resolved and the head left out. */
+export function shownText(html: string): string {
+  const references: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', "#x27": "'", "#x60": "`" };
+  return html
+    .replace(/[^]*<main>|<\/main>[^]*/g, "")
+    .replaceAll(/<[^>]*>/g, "")
+    .replaceAll(/&([^;]+);/g, (reference, name: string) => references[name] ?? reference);
+}

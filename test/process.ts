@@ -1,0 +1,76 @@
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
+import type { ExecutionContext } from "ava";
+
+/** A line of the service's log. */
+export interface LogLine {
+  level: string;
+  msg: string;
+  [field: string]: unknown;
+}
+
+/** A greeter in a process of its own. */
+export interface GreeterProcess {
+  pid: number;
+  /** Every line that it has logged. */
+  lines: LogLine[];
+  /** Resolves with the first line, past or coming, that satisfies the condition; rejects when the process ends without it. */
+  logged(condition: (line: LogLine) => boolean): Promise<LogLine>;
+  kill(signal: NodeJS.Signals): void;
+  /** Resolves when it has ended. */
+  ended: Promise<{ code: number | null; signal: NodeJS.Signals | null; err: string }>;
+}
+
+export const checkout = [`${import.meta.dirname}/../src/main.ts`];
+
+/** Starts `greeter serve` in a process of its own, on free ports. */
+export function serveProcess(
+  t: ExecutionContext,
+  flags: string[] = [],
+  { program = checkout, cwd, env = {} }: { program?: string[]; cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): GreeterProcess {
+  const ports = ["--addr", "127.0.0.1:0", "--grpc-addr", "127.0.0.1:0"];
+  const child = spawn(process.execPath, [...program, "serve", ...ports, ...flags], {
+    ...(cwd && { cwd }),
+    env: { PATH: process.env["PATH"], ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  t.teardown(() => child.kill("SIGKILL"));
+
+  const lines: LogLine[] = [];
+  const output = createInterface(child.stdout);
+  output.on("line", (line) => lines.push(JSON.parse(line) as LogLine));
+  const ended = Promise.all([
+    new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) =>
+      child.on("close", (code, signal) => resolve({ code, signal })),
+    ),
+    text(child.stderr),
+  ]).then(([end, err]) => ({ ...end, err }));
+
+  return {
+    pid: child.pid!,
+    lines,
+    ended,
+    kill: (signal) => child.kill(signal),
+    logged: (condition) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          const found = lines.find(condition);
+          if (found) resolve(found);
+        };
+        look();
+        output.on("line", look);
+        void ended.then(({ code, err }) => reject(new Error(`It ended with ${code} before it logged that: ${err}`)));
+      }),
+  };
+}
+
+/** Resolves with the addresses of a process that serves. */
+export async function listening(greeter: GreeterProcess): Promise<{ http: string; grpc: string }> {
+  const address = async (protocol: string): Promise<string> =>
+    String(
+      (await greeter.logged(({ msg, ...line }) => msg === "Listening" && line["protocol"] === protocol))["address"],
+    );
+  return { http: `http://${await address("http")}`, grpc: await address("grpc") };
+}

@@ -1,0 +1,51 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import test from "ava";
+import { formatBuildInfo, readBuildInfo } from "../src/build-info.ts";
+import { createGreeterClient } from "../src/grpc/client.ts";
+import { get } from "./http/request.ts";
+import { listening, serveProcess } from "./process.ts";
+
+const execute = promisify(execFile);
+
+/** An empty folder, far from node_modules and git. */
+let folder: string;
+let bundle: string;
+
+test.before("build the bundle into an empty folder", async () => {
+  folder = await mkdtemp(join(tmpdir(), "greeter-"));
+  bundle = join(folder, "greeter.js");
+  await execute("npm", ["run", "build", "--", "--file", bundle], { cwd: join(import.meta.dirname, "..") });
+});
+test.after.always("remove the folder", () => rm(folder, { recursive: true }));
+
+test("the bundle is one executable file with a source map", async (t) => {
+  t.deepEqual((await readdir(folder)).toSorted(), ["greeter.js", "greeter.js.map"]);
+  t.is((await stat(bundle)).mode & 0o111, 0o111);
+  const { sources } = JSON.parse(await readFile(`${bundle}.map`, "utf8")) as { sources: string[] };
+  t.true(sources.some((source) => source.endsWith("src/greeter.ts")));
+});
+
+test("the bundle greets where there is nothing else", async (t) => {
+  const { stdout } = await execute(process.execPath, ["greeter.js", "hello", "Bob"], { cwd: folder });
+  t.is(stdout, "Hello, Bob!\n");
+});
+
+test("the bundle knows what it was built from", async (t) => {
+  const { stdout } = await execute(process.execPath, ["greeter.js", "version"], { cwd: folder, env: { PATH: "" } });
+  t.is(stdout, formatBuildInfo(await readBuildInfo()));
+});
+
+test("the bundle serves both protocols, and stops", async (t) => {
+  const service = serveProcess(t, [], { program: ["greeter.js"], cwd: folder });
+  const { http, grpc } = await listening(service);
+  const client = createGreeterClient({ target: grpc, timeoutMs: 10_000 });
+  t.teardown(() => client.close());
+  t.is((await get(http, "/Bob", { accept: "text/plain" })).body, "Hello, Bob!\n");
+  t.is(await client.greet("Bob"), "Hello, Bob!");
+  service.kill("SIGTERM");
+  t.like(await service.ended, { code: 0, err: "" });
+});

@@ -1,0 +1,6 @@
+/** Clients in other languages: `npm run test:clients`. */
+export default {
+  files: ["test/clients/*.test.ts"],
+  extensions: ["ts"],
+  timeout: "60s",
+};

@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import type { AddressInfo, Server } from "node:net";
 
 /** Where a server listens. */
@@ -13,8 +14,8 @@ export interface Address {
  * @returns undefined where the text is something else
  */
 export function parseAddress(text: string): Address | undefined {
-  const [, ipv6, host = ipv6, port] = /^(?:\[([\da-f:.]+)\]|([^\s:[\]/]*)):(\d{1,5})$/i.exec(text) ?? [];
-  if (host === undefined || Number(port) > 65_535) return undefined;
+  const [, ipv6, host = ipv6, port] = /^(?:\[(.+)\]|([^\s:[\]/]*)):(\d{1,5})$/.exec(text) ?? [];
+  if (host === undefined || (ipv6 !== undefined && !isIPv6(ipv6)) || Number(port) > 65_535) return undefined;
   return { host, port: Number(port) };
 }
 

@@ -94,8 +94,10 @@ function compare(a: string, b: string): number {
 
 /** The `vcs` settings, with Go's names for them; none where git or the repository is missing. */
 async function readGit(root: string): Promise<Record<string, string>> {
+  // git sets these for its hooks, and they name another repository than the one in `root`.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("GIT_")));
   const git = async (...args: string[]): Promise<string> => {
-    const { stdout } = await promisify(execFile)("git", ["--no-optional-locks", ...args], { cwd: root });
+    const { stdout } = await promisify(execFile)("git", ["--no-optional-locks", ...args], { cwd: root, env });
     return stdout.trim();
   };
   try {

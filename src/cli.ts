@@ -1,12 +1,18 @@
 import { Command, CommanderError } from "commander";
-import { duration, oneOf, readConfig, readSetting, settings } from "./config.ts";
-import type { Flags, Setting } from "./config.ts";
+import { readConfig, readSetting } from "./config.ts";
+import type { Flags } from "./config.ts";
+import { InvalidArgumentError } from "./greeter.ts";
 import type { Greeter } from "./greeter.ts";
+import { printGreeting, printVersion } from "./printer.ts";
+import type { Output, OutputForm } from "./printer.ts";
+import { settings } from "./settings.ts";
+import type { Setting } from "./settings.ts";
+import { duration, oneOf, target } from "./values.ts";
 
 /** What a command line has of its process. */
 export interface Io {
-  stdout: { write(text: string): unknown };
-  stderr: { write(text: string): unknown };
+  stdout: Output & { isTTY?: boolean };
+  stderr: Output;
   env: NodeJS.ProcessEnv;
 }
 
@@ -20,8 +26,9 @@ class UsageError extends Error {}
  */
 export async function run(args: string[], io: Io): Promise<number> {
   try {
-    await createProgram(io).parseAsync(args, { from: "user" });
-    return 0;
+    let exitCode = 0;
+    await createProgram(io, (code) => (exitCode = code)).parseAsync(args, { from: "user" });
+    return exitCode;
   } catch (error) {
     // commander has written its message already, and throws for --help too.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
@@ -32,9 +39,11 @@ export async function run(args: string[], io: Io): Promise<number> {
 }
 
 /** The table of commands. What a command needs beyond its arguments is loaded when it runs. */
-function createProgram(io: Io): Command {
+function createProgram(io: Io, exitWith: (code: number) => void): Command {
+  const surroundings = { env: io.env, terminal: io.stdout.isTTY === true };
   const program = new Command("greeter")
     .description("One greeting over gRPC, HTTP and the command line")
+    .helpCommand(false)
     .exitOverride()
     .showHelpAfterError()
     .configureHelp({ showGlobalOptions: true })
@@ -43,10 +52,10 @@ function createProgram(io: Io): Command {
   const serve = program
     .command("serve")
     .description("serve the greeting over HTTP and gRPC, until SIGINT or SIGTERM")
-    .action(async (flags: Flags) => {
-      const config = usage(() => readConfig(flags, io.env));
+    .action(async (_: unknown, command: Command) => {
+      const config = usage(() => readConfig(flagsOf(command), surroundings));
       const { serve } = await import("./serve.ts");
-      await serve(config, io.stdout);
+      exitWith(await serve(config, io.stdout));
     });
   for (const setting of Object.values(settings)) addSetting(serve, setting);
 
@@ -54,9 +63,9 @@ function createProgram(io: Io): Command {
     .command("hello")
     .description("greet somebody, without a server")
     .argument("[name]", "whom to greet")
-    .action(async (name: string | undefined, flags: Flags & OutputFlag) => {
-      const greeting = usage(() => readSetting("greeting", flags, io.env));
-      await printGreeting(await localGreeter(greeting), name, flags);
+    .action(async (name: string | undefined, flags: OutputFlag, command: Command) => {
+      const greeting = usage(() => readSetting("greeting", flagsOf(command), surroundings));
+      await printGreeting(await localGreeter(greeting), name, flags.output, io.stdout);
     });
   addSetting(hello, settings.greeting);
   addOutput(hello);
@@ -72,39 +81,28 @@ function createProgram(io: Io): Command {
     .description("ask it for a greeting")
     .argument("[name]", "whom to greet")
     .action((name: string | undefined, _: unknown, command: Command) =>
-      withServer(command.optsWithGlobals(), (greeter, flags) => printGreeting(greeter, name, flags)),
+      withServer(command.optsWithGlobals(), (greeter, flags) => printGreeting(greeter, name, flags.output, io.stdout)),
     );
   call
     .command("version")
     .description("ask it what it is running")
-    .action((_: unknown, command: Command) => withServer(command.optsWithGlobals(), printVersion));
+    .action((_: unknown, command: Command) =>
+      withServer(command.optsWithGlobals(), (greeter, flags) => printVersion(greeter, flags.output, io.stdout)),
+    );
 
   const version = program
     .command("version")
     .description("tell what is running here")
-    .action(async (flags: OutputFlag) => printVersion(await localGreeter(settings.greeting.default), flags));
+    .action(async (flags: OutputFlag) =>
+      printVersion(await localGreeter(settings.greeting.default), flags.output, io.stdout),
+    );
   addOutput(version);
-
-  async function printGreeting(greeter: Greeter, name: string | undefined, flags: OutputFlag): Promise<void> {
-    const message = await greeter.greet(name);
-    const { greetingJson } = await import("./json.ts");
-    io.stdout.write(`${flags.output === "json" ? greetingJson(message) : message}\n`);
-  }
-
-  async function printVersion(greeter: Greeter, flags: OutputFlag): Promise<void> {
-    const buildInfo = await greeter.version();
-    const [{ formatBuildInfo }, { buildInfoJson }] = await Promise.all([
-      import("./build-info.ts"),
-      import("./json.ts"),
-    ]);
-    io.stdout.write(flags.output === "json" ? `${buildInfoJson(buildInfo)}\n` : formatBuildInfo(buildInfo));
-  }
 
   return program;
 }
 
 interface OutputFlag {
-  output: "text" | "json";
+  output: OutputForm;
 }
 
 interface CallFlags extends OutputFlag {
@@ -117,9 +115,17 @@ function addOutput(command: Command): void {
   command.option("--output <form>", "text or json", (text) => usage(() => parse(text, "--output")), "text");
 }
 
-function addSetting(command: Command, { flags, variable, default: value, description }: Setting<unknown>): void {
-  // The default is not commander's: it would hide that the flag was not given, and with it the variable.
-  command.option(flags, `${description} (default: "${value}", env: ${variable})`);
+function addSetting(command: Command, { flags, variable, description, ...setting }: Setting<unknown>): void {
+  const terminal = setting.terminalDefault ? `, "${setting.terminalDefault}" on a terminal` : "";
+  command.option(flags, `${description} (default: "${setting.default}"${terminal}, env: ${variable})`);
+}
+
+/** The flags that were given. commander has defaults of its own for some, and a variable would not get past them. */
+function flagsOf(command: Command): Flags {
+  const given = Object.entries(command.opts<Record<string, unknown>>()).filter(
+    ([name]) => command.getOptionValueSource(name) === "cli",
+  );
+  return Object.fromEntries(given.map(([name, value]) => [name, String(value)]));
 }
 
 async function localGreeter(greeting: string): Promise<Greeter> {
@@ -129,8 +135,9 @@ async function localGreeter(greeting: string): Promise<Greeter> {
 
 async function withServer(flags: CallFlags, ask: (greeter: Greeter, flags: CallFlags) => Promise<void>): Promise<void> {
   const timeoutMs = usage(() => duration(flags.timeout, "--timeout"));
+  const server = usage(() => target(flags.target, "--target"));
   const { createGreeterClient } = await import("./grpc/client.ts");
-  const client = createGreeterClient({ target: flags.target, timeoutMs });
+  const client = createGreeterClient({ target: server, timeoutMs });
   try {
     await ask(client, flags);
   } finally {
@@ -142,7 +149,8 @@ async function withServer(flags: CallFlags, ask: (greeter: Greeter, flags: CallF
 function usage<Value>(read: () => Value): Value {
   try {
     return read();
-  } catch (cause) {
-    throw new UsageError((cause as Error).message, { cause });
+  } catch (error) {
+    if (error instanceof InvalidArgumentError) throw new UsageError(error.message, { cause: error });
+    throw error;
   }
 }

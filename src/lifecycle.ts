@@ -1,45 +1,131 @@
-/** A part of the service that runs: it is started, and stopped later. */
-export interface Component {
-  name: string;
-  /** Starts, and tells the address where it is reached. */
-  start(): Promise<string>;
-  /** Takes nothing new, and resolves when what is in flight has ended. */
-  stop(): Promise<void>;
+import { constants } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** Something that listens on a port. */
+export interface Server {
+  protocol: string;
+  /** Binds the port, and tells the address. */
+  start: () => Promise<string>;
+  /** Takes nothing new, and resolves when everything in flight has ended. */
+  drain: () => Promise<void>;
+  /**
+   * Ends what is left, at once.
+   * @returns how many calls or requests that cut off
+   */
+  cut: () => number;
 }
 
-/** Components that were started. */
-export interface Running {
-  /** Where each one is reached, by name. */
-  addresses: Record<string, string>;
-  /** Stops all of them, at the same time. */
-  stop(): Promise<void>;
+/** A process that serves, from its start to its end. */
+export interface Lifecycle {
+  /** They tell how the others are: started before them, stopped after them. */
+  observers: Server[];
+  servers: Server[];
+  /** How long to go on serving after readiness has flipped, in milliseconds: load balancers need time to notice. */
+  drainDelayMs: number;
+  /** How long what is in flight may then take to end, in milliseconds. */
+  drainTimeoutMs: number;
+  /** Hears that every port is bound. */
+  onServing: () => void;
+  /** Hears that the process is to stop; new calls are still served. */
+  onDraining: () => void;
+  log: LifecycleLog;
+}
+
+/** Where each step is told. */
+export interface LifecycleLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  fatal(fields: object, message: string): void;
 }
 
 /**
- * Starts components one after the other.
- * @throws {Error} what the first one to fail threw; those before it were stopped
+ * Starts the servers in order, serves until the process is told to stop, and drains.
+ * @returns the exit code: 0 when everything in flight ended by itself, 1 when some was cut off or an error went uncaught
+ * @throws {Error} a server could not start; those before it are stopped
  */
-export async function start(components: Component[]): Promise<Running> {
-  const addresses: Record<string, string> = {};
-  const started: Component[] = [];
-  const stop = async (): Promise<void> => {
-    await Promise.all(started.map((component) => component.stop()));
-  };
+export async function run({ observers, servers, log, ...life }: Lifecycle): Promise<number> {
+  const stop = stopRequest(log);
   try {
-    for (const component of components) {
-      addresses[component.name] = await component.start();
-      started.push(component);
+    await start([...observers, ...servers], log);
+    if (!stop.requested) {
+      log.info({}, "Serving");
+      life.onServing();
+      await stop.request;
+      life.onDraining();
+      log.info({ reason: stop.reason, delay_ms: life.drainDelayMs }, "Draining: not ready any more, still serving");
+      await sleep(life.drainDelayMs);
     }
-  } catch (error) {
-    await stop();
-    throw error;
+    log.info({ timeout_ms: life.drainTimeoutMs }, "Closing: taking nothing new, finishing what is in flight");
+    const deadline = sleep(life.drainTimeoutMs, undefined, { ref: false });
+    const counts = await Promise.all(servers.map((server) => close(server, deadline, log)));
+    for (const observer of observers) observer.cut();
+
+    const cut = counts.reduce((sum, count) => sum + count, 0);
+    const code = stop.failed || cut > 0 ? 1 : 0;
+    log.info({ reason: stop.reason, cut, code }, "Stopped");
+    return code;
+  } finally {
+    stop.release();
   }
-  return { addresses, stop };
 }
 
-/** Waits for a signal that asks the process to stop. */
-export function stopSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, resolve);
-  });
+async function start(servers: Server[], log: LifecycleLog): Promise<void> {
+  const started: Server[] = [];
+  try {
+    for (const server of servers) {
+      const address = await server.start();
+      started.push(server);
+      log.info({ protocol: server.protocol, address }, "Listening");
+    }
+  } catch (error) {
+    for (const server of started) server.cut();
+    throw error;
+  }
+}
+
+/** Drains a server until the deadline, then cuts off the rest and tells how many that were. */
+async function close(server: Server, deadline: Promise<void>, log: LifecycleLog): Promise<number> {
+  const { protocol } = server;
+  const drained = await Promise.race([server.drain().then(() => true), deadline.then(() => false)]);
+  const cut = server.cut();
+  if (cut > 0) log.warn({ protocol, cut }, "Closed: the drain timeout passed, and what was left was cut off");
+  else log.info({ protocol, drained }, "Closed");
+  return cut;
+}
+
+/** What ends a process: a signal, or an error that nobody caught. A second signal ends it at once. */
+function stopRequest(log: LifecycleLog): StopRequest {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const state = { request: promise, requested: false, reason: "", failed: false };
+  const request = (reason: string): void => {
+    if (!state.requested) Object.assign(state, { requested: true, reason });
+    resolve();
+  };
+  const onSignal = (signal: "SIGINT" | "SIGTERM"): void => {
+    if (state.requested && !state.failed) process.exit(128 + constants.signals[signal]);
+    request(signal);
+  };
+  // A rejection that nobody handles arrives here too, with "unhandledRejection" as its origin.
+  const onUncaught = (error: unknown, origin: string): void => {
+    log.fatal({ err: error, origin }, "Uncaught error");
+    state.failed = true;
+    request(origin);
+  };
+  process.on("SIGINT", onSignal).on("SIGTERM", onSignal).on("uncaughtException", onUncaught);
+  const release = (): void => {
+    process.off("SIGINT", onSignal).off("SIGTERM", onSignal).off("uncaughtException", onUncaught);
+  };
+  return Object.assign(state, { release });
+}
+
+interface StopRequest {
+  /** Resolves when the process is to stop. */
+  readonly request: Promise<void>;
+  readonly requested: boolean;
+  /** The signal's name, or where the error came from. */
+  readonly reason: string;
+  /** An error went uncaught. */
+  readonly failed: boolean;
+  /** Stops listening. */
+  release: () => void;
 }

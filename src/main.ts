@@ -1,4 +1,12 @@
 #!/usr/bin/env node
 import { run } from "./cli.ts";
 
-process.exitCode = await run(process.argv.slice(2), process);
+// Whoever reads the output may stop reading: that is no failure. What can't be written otherwise is one, but ends no service.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") process.exitCode = 1;
+  });
+}
+
+const exitCode = await run(process.argv.slice(2), process);
+process.exitCode ||= exitCode;

@@ -1,51 +1,73 @@
+import type { Server as Listener } from "node:net";
+import { createAdminApp } from "./admin/app.ts";
+import { watchEventLoop } from "./admin/liveness.ts";
+import { createAdminServer } from "./admin/server.ts";
 import { formatAddress, listen } from "./address.ts";
+import type { Address } from "./address.ts";
 import { readBuildInfo } from "./build-info.ts";
 import type { Config } from "./config.ts";
 import { createGreeter } from "./greeter.ts";
 import { createGrpcServer } from "./grpc/server.ts";
 import { createApp } from "./http/app.ts";
 import { createHttpServer } from "./http/server.ts";
-import { start, stopSignal } from "./lifecycle.ts";
-import type { Running } from "./lifecycle.ts";
+import { run } from "./lifecycle.ts";
+import type { Server } from "./lifecycle.ts";
+import { createReadiness } from "./readiness.ts";
 import { createLog } from "./telemetry.ts";
-import type { Log, Output } from "./telemetry.ts";
+import type { Output } from "./telemetry.ts";
 
 /**
- * Serves until the process is told to stop.
+ * Builds the service from the inside out, binds its ports last, and serves until the process is told to stop.
+ * This is the one place that knows every part of it.
  * @param output takes the log
- * @throws {Error} it could not start; nothing is left open
+ * @returns the exit code
+ * @throws {Error} it could not start; no port is left open
  */
-export async function serve(config: Config, output: Output): Promise<void> {
+export async function serve(config: Config, output: Output): Promise<number> {
   const log = createLog(config.logLevel, output);
-  const running = await startService(config, log);
-  const signal = await stopSignal();
-  log.info({ signal }, "Stopping");
-  await running.stop();
-  log.info("Stopped");
-}
+  const report = (error: unknown, request: string): void => log.error({ err: error, request }, "Request failed");
 
-/** Builds the service from the inside out, and binds its ports last. This is the one place that knows every part of it. */
-export async function startService(config: Config, log: Log): Promise<Running> {
   const buildInfo = readBuildInfo();
   buildInfo.catch((error: unknown) => log.warn({ err: error }, "No build information"));
   const greeter = createGreeter({ greeting: config.greeting, buildInfo: () => buildInfo });
+  const readiness = createReadiness();
+  const liveness = watchEventLoop();
 
-  const report = (error: unknown, request: string): void => log.error({ err: error, request }, "Request failed");
-  const grpc = createGrpcServer({ greeter, report });
-  const http = createHttpServer(createApp({ greeter, report }));
+  const grpc = createGrpcServer({
+    greeter,
+    readiness,
+    report,
+    reflection: config.reflection,
+    maxAgeMs: config.grpcMaxConnectionAge,
+    maxAgeGraceMs: config.grpcMaxConnectionAgeGrace,
+    maxIdleMs: config.grpcMaxConnectionIdle,
+    keepaliveTimeMs: config.grpcKeepaliveTime,
+    keepaliveTimeoutMs: config.grpcKeepaliveTimeout,
+  });
+  const http = createHttpServer({
+    app: createApp({ greeter, report }),
+    readiness,
+    keepAliveTimeoutMs: config.httpKeepAliveTimeout,
+    headersTimeoutMs: config.httpHeadersTimeout,
+    requestTimeoutMs: config.httpRequestTimeout,
+  });
+  const admin = createAdminServer(createAdminApp({ readiness, liveness }));
 
-  const running = await start([
-    {
-      name: "grpc",
-      start: async () => formatAddress(await listen(grpc.listener, config.grpcAddr)),
-      stop: () => grpc.stop(),
-    },
-    {
-      name: "http",
-      start: async () => formatAddress(await listen(http, config.addr)),
-      stop: () => new Promise((resolve) => http.close(() => resolve())),
-    },
-  ]);
-  for (const [protocol, address] of Object.entries(running.addresses)) log.info({ protocol, address }, "Listening");
-  return running;
+  return run({
+    observers: [server("admin", admin, config.adminAddr)],
+    servers: [server("grpc", grpc, config.grpcAddr), server("http", http, config.addr)],
+    drainDelayMs: config.drainDelay,
+    drainTimeoutMs: config.drainTimeout,
+    onServing: () => readiness.enter("serving"),
+    onDraining: () => readiness.enter("draining"),
+    log,
+  });
+}
+
+function server(
+  protocol: string,
+  { listener, ...rest }: Pick<Server, "drain" | "cut"> & { listener: Listener },
+  address: Address,
+): Server {
+  return { protocol, start: async () => formatAddress(await listen(listener, address)), ...rest };
 }

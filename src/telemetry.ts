@@ -2,7 +2,7 @@ import { pino, stdTimeFunctions } from "pino";
 import type { LevelWithSilent, Logger } from "pino";
 
 /** What the rest of the service may log with. */
-export type Log = Pick<Logger, "debug" | "info" | "warn" | "error">;
+export type Log = Pick<Logger, "debug" | "info" | "warn" | "error" | "fatal">;
 
 /** What takes the lines of the log. */
 export interface Output {

@@ -28,6 +28,8 @@ for (const text of [
   "a b:1",
   "http://a:1",
   "[x]:1",
+  "[....]:0",
+  "[127.0.0.1]:0",
 ]) {
   test(`finds no address in "${text}"`, (t) => {
     t.is(parseAddress(text), undefined);

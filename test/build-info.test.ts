@@ -6,6 +6,16 @@ import test from "ava";
 import type { ExecutionContext } from "ava";
 import { formatBuildInfo, readBuildInfo, readCheckout } from "../src/build-info.ts";
 
+/** Runs git as nobody in particular, and not for the hook that this may be running in. */
+function git(cwd: string, ...args: string[]): string {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("GIT_")));
+  return execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@example.com", ...args], {
+    cwd,
+    encoding: "utf8",
+    env: { ...env, GIT_COMMITTER_DATE: "2026-11-23T12:00:00+02:00" },
+  }).trim();
+}
+
 function temporaryFolder(t: ExecutionContext): string {
   const folder = mkdtempSync(join(tmpdir(), "greeter-"));
   t.teardown(() => rmSync(folder, { recursive: true }));
@@ -45,18 +55,12 @@ test("lists the production dependencies of the lockfile, transitive ones too, so
 
 test("tells the revision, its time, and whether the checkout differs from it", async (t) => {
   const folder = temporaryFolder(t);
-  const git = (...args: string[]): string =>
-    execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@example.com", ...args], {
-      cwd: folder,
-      encoding: "utf8",
-      env: { ...process.env, GIT_COMMITTER_DATE: "2026-11-23T12:00:00+02:00" },
-    });
   writeFileSync(join(folder, "package-lock.json"), JSON.stringify(lockfile));
-  git("init", "--quiet");
-  git("add", ".");
-  git("commit", "--quiet", "--message", "Start");
+  git(folder, "init", "--quiet");
+  git(folder, "add", ".");
+  git(folder, "commit", "--quiet", "--message", "Start");
 
-  const settings = { vcs: "git", "vcs.revision": git("rev-parse", "HEAD").trim(), "vcs.time": "2026-11-23T10:00:00Z" };
+  const settings = { vcs: "git", "vcs.revision": git(folder, "rev-parse", "HEAD"), "vcs.time": "2026-11-23T10:00:00Z" };
   t.deepEqual(await readCheckout(folder), { ...sample, settings: { ...settings, "vcs.modified": "false" } });
 
   writeFileSync(join(folder, "new"), "");
@@ -65,7 +69,8 @@ test("tells the revision, its time, and whether the checkout differs from it", a
 
 test("takes no revision from a repository around it", async (t) => {
   const folder = temporaryFolder(t);
-  execFileSync("git", ["init", "--quiet"], { cwd: folder });
+  git(folder, "init", "--quiet");
+  git(folder, "commit", "--quiet", "--allow-empty", "--message", "Start");
   const inner = mkdtempSync(join(folder, "copy-"));
   writeFileSync(join(inner, "package-lock.json"), JSON.stringify(lockfile));
   t.deepEqual((await readCheckout(inner)).settings, {});

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import test from "ava";
 import { formatBuildInfo, readBuildInfo } from "../src/build-info.ts";
 import { createGreeterClient } from "../src/grpc/client.ts";
-import { get } from "./http/request.ts";
+import { send } from "./http/request.ts";
 import { listening, serveProcess } from "./process.ts";
 
 const execute = promisify(execFile);
@@ -44,7 +44,7 @@ test("the bundle serves both protocols, and stops", async (t) => {
   const { http, grpc } = await listening(service);
   const client = createGreeterClient({ target: grpc, timeoutMs: 10_000 });
   t.teardown(() => client.close());
-  t.is((await get(http, "/Bob", { accept: "text/plain" })).body, "Hello, Bob!\n");
+  t.is((await send(http, "/Bob", { accept: "text/plain" })).body, "Hello, Bob!\n");
   t.is(await client.greet("Bob"), "Hello, Bob!");
   service.kill("SIGTERM");
   t.like(await service.ended, { code: 0, err: "" });

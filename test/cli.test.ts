@@ -53,6 +53,14 @@ for (const { title, name, valid } of hostileNames) {
   });
 }
 
+for (const name of ["a\uD800", "\uDC00"]) {
+  test(`hello rejects a name with an unpaired surrogate (${JSON.stringify(name)})`, async (t) => {
+    const { code, err } = await greeter(["hello", name]);
+    t.is(code, 1);
+    t.regex(err, /^hello: invalid name ".*": expected well-formed Unicode, got an unpaired surrogate\n$/);
+  });
+}
+
 const usageErrors = [
   { args: [], reason: /^Usage: greeter/ },
   { args: ["nope"], reason: /^error: unknown command 'nope'/ },
@@ -84,6 +92,13 @@ const badSettings = [
   { args: ["serve", "-g", "\n"], err: /^serve: invalid --greeting "\\n": expected no control character, got U\+000A/ },
   { args: ["hello", "-g", ""], err: /^hello: invalid --greeting "": expected 1 to 256 characters/ },
   { args: ["hello", "--output", "xml"], err: /^hello: invalid --output "xml": expected one of text, json/ },
+  { args: ["call", "greet", "--target", "localhost"], err: /^call: invalid --target "localhost": expected host:port/ },
+  { args: ["call", "greet", "--target", ""], err: /^call: invalid --target "": expected host:port/ },
+  { args: ["call", "version", "--target", "a:99999"], err: /^call: invalid --target "a:99999": expected host:port/ },
+  {
+    args: ["call", "version", "--target", "http://a:1"],
+    err: /^call: invalid --target "http:\/\/a:1": expected host:port/,
+  },
   { args: ["call", "greet", "--timeout", "soon"], err: /^call: invalid --timeout "soon": expected a duration/ },
 ];
 for (const { args, env, err } of badSettings) {

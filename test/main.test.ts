@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import test from "ava";
 import { formatAddress, listen } from "../src/address.ts";
 import { createGreeterClient } from "../src/grpc/client.ts";
-import { get } from "./http/request.ts";
+import { send } from "./http/request.ts";
 import { checkout, listening, serveProcess } from "./process.ts";
 
 /** Runs a command in a process of its own. */
@@ -21,10 +21,10 @@ test("serves both protocols, with one logic", async (t) => {
   const { http, grpc } = await listening(service);
   const client = createGreeterClient({ target: grpc, timeoutMs: 10_000 });
   t.teardown(() => client.close());
-  t.is((await get(http, "/Bob", { accept: "text/plain" })).body, "Hi, Bob!\n");
+  t.is((await send(http, "/Bob", { accept: "text/plain" })).body, "Hi, Bob!\n");
   t.is(await client.greet("Bob"), "Hi, Bob!");
 
-  const json = JSON.parse((await get(http, "/version", { accept: "application/json" })).body) as object;
+  const json = JSON.parse((await send(http, "/version", { accept: "application/json" })).body) as object;
   const { runtime, dependencies, settings } = await client.version();
   t.like(json, { runtime, settings });
   t.is((json as { dependencies: unknown[] }).dependencies.length, dependencies.length);
@@ -61,20 +61,7 @@ test("call gives up on a server that does not answer", async (t) => {
   t.is(stderr, `call: no answer from ${target} within 200 ms\n`);
 });
 
-for (const signal of ["SIGTERM", "SIGINT"] as const) {
-  test(`stops on ${signal} with exit code 0`, async (t) => {
-    const service = serveProcess(t);
-    await listening(service);
-    service.kill(signal);
-    t.deepEqual(await service.ended, { code: 0, signal: null, err: "" });
-    t.deepEqual(
-      service.lines.map(({ msg }) => msg),
-      ["Listening", "Listening", "Stopping", "Stopped"],
-    );
-  });
-}
-
-for (const flag of ["--addr", "--grpc-addr"]) {
+for (const flag of ["--addr", "--grpc-addr", "--admin-addr"]) {
   test(`a port in use (${flag}) ends it with one line and exit code 1, and leaves no other port open`, async (t) => {
     const other = createServer();
     t.teardown(() => other.close());

@@ -10,28 +10,39 @@ export interface LogLine {
   [field: string]: unknown;
 }
 
-/** A greeter in a process of its own. */
-export interface GreeterProcess {
+/** A process that logs. */
+export interface LoggingProcess {
   pid: number;
   /** Every line that it has logged. */
   lines: LogLine[];
   /** Resolves with the first line, past or coming, that satisfies the condition; rejects when the process ends without it. */
   logged(condition: (line: LogLine) => boolean): Promise<LogLine>;
   kill(signal: NodeJS.Signals): void;
+  /** Stops reading what it writes. */
+  closeOutput(): void;
   /** Resolves when it has ended. */
   ended: Promise<{ code: number | null; signal: NodeJS.Signals | null; err: string }>;
 }
 
 export const checkout = [`${import.meta.dirname}/../src/main.ts`];
 
-/** Starts `greeter serve` in a process of its own, on free ports. */
+/** Starts `greeter serve` in a process of its own, on free ports, and with no delay when it is told to stop. */
 export function serveProcess(
   t: ExecutionContext,
   flags: string[] = [],
-  { program = checkout, cwd, env = {} }: { program?: string[]; cwd?: string; env?: NodeJS.ProcessEnv } = {},
-): GreeterProcess {
-  const ports = ["--addr", "127.0.0.1:0", "--grpc-addr", "127.0.0.1:0"];
-  const child = spawn(process.execPath, [...program, "serve", ...ports, ...flags], {
+  { program = checkout, ...options }: { program?: string[]; cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): LoggingProcess {
+  const ports = ["--addr", "--grpc-addr", "--admin-addr"].flatMap((flag) => [flag, "127.0.0.1:0"]);
+  return startProcess(t, [...program, "serve", ...ports, "--drain-delay", "0s", ...flags], options);
+}
+
+/** Starts a program of ours in a process of its own. */
+export function startProcess(
+  t: ExecutionContext,
+  args: string[],
+  { cwd, env = {} }: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): LoggingProcess {
+  const child = spawn(process.execPath, args, {
     ...(cwd && { cwd }),
     env: { PATH: process.env["PATH"], ...env },
     stdio: ["ignore", "pipe", "pipe"],
@@ -53,6 +64,7 @@ export function serveProcess(
     lines,
     ended,
     kill: (signal) => child.kill(signal),
+    closeOutput: () => child.stdout.destroy(),
     logged: (condition) =>
       new Promise((resolve, reject) => {
         const look = (): void => {
@@ -67,10 +79,14 @@ export function serveProcess(
 }
 
 /** Resolves with the addresses of a process that serves. */
-export async function listening(greeter: GreeterProcess): Promise<{ http: string; grpc: string }> {
+export async function listening(greeter: LoggingProcess): Promise<{ http: string; grpc: string; admin: string }> {
   const address = async (protocol: string): Promise<string> =>
     String(
       (await greeter.logged(({ msg, ...line }) => msg === "Listening" && line["protocol"] === protocol))["address"],
     );
-  return { http: `http://${await address("http")}`, grpc: await address("grpc") };
+  return {
+    http: `http://${await address("http")}`,
+    grpc: await address("grpc"),
+    admin: `http://${await address("admin")}`,
+  };
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import test from "ava";
-import { settings } from "../src/config.ts";
+import { settings } from "../src/settings.ts";
 import { listening, serveProcess } from "./process.ts";
 import { blocks, examples, readme, root } from "./readme.ts";
 

@@ -4,10 +4,30 @@ import { Client, credentials, status } from "@grpc/grpc-js";
 import type { ServiceError } from "@grpc/grpc-js";
 import type { BuildInfo } from "../build-info.ts";
 import { GreeterService, ModuleSchema } from "../gen/greeter/v1/greeter_pb.ts";
-import { DeadlineExceededError, UnavailableError } from "../greeter.ts";
+import { checkText } from "../greeter.ts";
 import type { Greeter } from "../greeter.ts";
 import { methodDefinition } from "./method.ts";
 import { fromStatus } from "./status.ts";
+
+/**
+ * What the channel does by itself (https://grpc.io/docs/guides/service-config/): a call that found the server unavailable is safe to
+ * repeat, for no method changes anything. Not for ever, and hardly where most calls fail.
+ */
+const serviceConfig = {
+  methodConfig: [
+    {
+      name: [{ service: GreeterService.typeName }],
+      retryPolicy: {
+        maxAttempts: 4,
+        initialBackoff: "0.05s",
+        maxBackoff: "1s",
+        backoffMultiplier: 2,
+        retryableStatusCodes: ["UNAVAILABLE"],
+      },
+    },
+  ],
+  retryThrottling: { maxTokens: 10, tokenRatio: 0.1 },
+};
 
 /** A Greeter somewhere else. */
 export interface GreeterClient extends Greeter {
@@ -21,7 +41,9 @@ export interface GreeterClient extends Greeter {
  * @param options.timeoutMs how long each call may take, in milliseconds: the call's deadline
  */
 export function createGreeterClient({ target, timeoutMs }: { target: string; timeoutMs: number }): GreeterClient {
-  const client = new Client(target, credentials.createInsecure());
+  const client = new Client(target, credentials.createInsecure(), {
+    "grpc.service_config": JSON.stringify(serviceConfig),
+  });
 
   const call = <In extends DescMessage, Out extends DescMessage>(
     method: DescMethodUnary<In, Out>,
@@ -37,7 +59,11 @@ export function createGreeterClient({ target, timeoutMs }: { target: string; tim
     });
 
   return {
-    greet: async (name) => (await call(GreeterService.method.greet, { name })).message,
+    greet: async (name) => {
+      // It would arrive as another name: UTF-8 has no place for half a character.
+      if (name?.isWellFormed() === false) checkText("name", name);
+      return (await call(GreeterService.method.greet, { name })).message;
+    },
     version: async (): Promise<BuildInfo> => {
       const { runtime, main, dependencies, settings } = await call(GreeterService.method.version, {});
       return { runtime, main: main ?? create(ModuleSchema), dependencies, settings };
@@ -46,16 +72,11 @@ export function createGreeterClient({ target, timeoutMs }: { target: string; tim
   };
 }
 
-/** The domain's error, and where the server is when nothing came back from it. */
+/** The domain's error. It names the server where nothing came back from it. */
 function toError(error: ServiceError, target: string, timeoutMs: number): Error {
-  switch (error.code) {
-    case status.UNAVAILABLE:
-      return new UnavailableError(`${target} is unavailable: ${error.details.replace(/\.? Resolution note: $/, "")}`, {
-        cause: error,
-      });
-    case status.DEADLINE_EXCEEDED:
-      return new DeadlineExceededError(`No answer from ${target} within ${timeoutMs} ms`, { cause: error });
-    default:
-      return fromStatus(error, error);
-  }
+  const details: Partial<Record<status, string>> = {
+    [status.UNAVAILABLE]: `${target} is unavailable: ${error.details.replace(/\.? Resolution note: $/, "")}`,
+    [status.DEADLINE_EXCEEDED]: `No answer from ${target} within ${timeoutMs} ms`,
+  };
+  return fromStatus({ code: error.code, details: details[error.code] ?? error.details }, error);
 }

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { EventEmitter } from "node:events";
-import type { DescMethod } from "@bufbuild/protobuf";
+import { fromBinary } from "@bufbuild/protobuf";
+import type { DescMessage, DescMethod, Message } from "@bufbuild/protobuf";
 import { status } from "@grpc/grpc-js";
 import type {
   Metadata,
@@ -12,9 +13,8 @@ import type {
   UntypedHandleCall,
 } from "@grpc/grpc-js";
 import { InvalidArgumentError } from "../greeter.ts";
-import { MalformedMessage } from "./method.ts";
+import { serialize } from "./method.ts";
 import { toStatus } from "./status.ts";
-import type { CallStatus } from "./status.ts";
 
 /** What a handler may know of its call beside the message. */
 export interface CallContext {
@@ -26,60 +26,81 @@ export interface CallContext {
   readonly signal: AbortSignal;
 }
 
-/** Hears of every error that the caller is not told about, and of the method that failed. */
-export type ErrorReport = (error: unknown, method: string) => void;
+/** What a service shares with the server around it. */
+export interface ServiceContext {
+  /** Hears of every error that the caller is not told about, and of the method that failed. */
+  report: (error: unknown, method: string) => void;
+  /**
+   * Takes what ends each open stream. A service has it whose streams last until somebody ends them: they would stall the drain.
+   * Those of other services are waited for.
+   */
+  endless?: Set<(error: Error) => void>;
+}
 
 /** A handler of service.ts with its message types set aside: they were checked where they are known. */
 // oxlint-disable-next-line typescript/no-explicit-any
 export type UntypedHandler = (input: any, context: CallContext) => any;
 
 /**
- * Wraps a handler as grpc-js wants it. This is the one place where a thrown or rejected value becomes a status:
- * left to itself, grpc-js answers a throw with UNKNOWN, and a rejection never.
+ * Wraps a handler as grpc-js wants it. This is the one place where bytes become messages, and where a thrown or rejected value
+ * becomes a status: left to itself, grpc-js answers a throw with UNKNOWN, and a rejection never.
  */
-export function grpcHandler(method: DescMethod, handler: UntypedHandler, report: ErrorReport): UntypedHandleCall {
-  const fail = (error: unknown): CallStatus => {
+export function grpcHandler(
+  method: DescMethod,
+  handler: UntypedHandler,
+  { report, endless }: ServiceContext,
+): UntypedHandleCall {
+  // Nobody hears how a cancelled call ends, and what fails in it fails because of the cancellation.
+  const fail = (error: unknown, call: Call, end: (failure: { code: status; details: string }) => void): void => {
+    if (call.cancelled) return;
     const failure = toStatus(error);
     if (failure.code === status.INTERNAL) report(error, `${method.parent.typeName}/${method.name}`);
-    return failure;
+    end(failure);
   };
 
-  const respondOnce = async (input: () => unknown, call: Call, callback: sendUnaryData<unknown>): Promise<void> => {
+  const respondOnce = async (input: () => unknown, call: Call, callback: sendUnaryData<Buffer>): Promise<void> => {
     try {
-      callback(null, await handler(input(), contextOf(call)));
+      callback(null, serialize(method.output, await handler(input(), contextOf(call))));
     } catch (error) {
-      callback(fail(error));
+      fail(error, call, callback);
     }
   };
 
   const respondMany = async (input: () => unknown, call: WritableCall): Promise<void> => {
+    const end = (error: unknown): void => {
+      if (call.writable) fail(error, call, (failure) => call.emit("error", failure));
+    };
+    endless?.add(end);
     try {
       const context = contextOf(call);
       for await (const message of handler(input(), context)) {
-        if (!call.write(message)) await once(call, "drain", { signal: context.signal });
+        if (!call.write(serialize(method.output, message))) await once(call, "drain", { signal: context.signal });
       }
-      call.end();
+      if (call.writable) call.end();
     } catch (error) {
-      // Nobody hears how a cancelled call ended, and its streams fail because of the cancellation.
-      if (!call.cancelled) call.emit("error", fail(error));
+      end(error);
+    } finally {
+      endless?.delete(end);
     }
   };
 
+  const message = (bytes: Buffer): Message => deserialize(method.input, bytes);
   const handlers = {
-    unary: (call: UnaryCall, callback: sendUnaryData<unknown>) =>
-      void respondOnce(() => wellFormed(call.request), call, callback),
-    client_streaming: (call: ReadableCall, callback: sendUnaryData<unknown>) =>
-      void respondOnce(() => messagesOf(call), call, callback),
-    server_streaming: (call: ServerWritableStream<unknown, unknown>) =>
-      void respondMany(() => wellFormed(call.request), call),
-    bidi_streaming: (call: ServerDuplexStream<unknown, unknown>) => void respondMany(() => messagesOf(call), call),
+    unary: (call: UnaryCall, callback: sendUnaryData<Buffer>) =>
+      void respondOnce(() => message(call.request), call, callback),
+    client_streaming: (call: ReadableCall, callback: sendUnaryData<Buffer>) =>
+      void respondOnce(() => messagesOf(call, message), call, callback),
+    server_streaming: (call: ServerWritableStream<Buffer, Buffer>) =>
+      void respondMany(() => message(call.request), call),
+    bidi_streaming: (call: ServerDuplexStream<Buffer, Buffer>) =>
+      void respondMany(() => messagesOf(call, message), call),
   };
   return handlers[method.methodKind];
 }
 
-type UnaryCall = ServerUnaryCall<unknown, unknown>;
-type ReadableCall = ServerReadableStream<unknown, unknown> | ServerDuplexStream<unknown, unknown>;
-type WritableCall = ServerWritableStream<unknown, unknown> | ServerDuplexStream<unknown, unknown>;
+type UnaryCall = ServerUnaryCall<Buffer, Buffer>;
+type ReadableCall = ServerReadableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>;
+type WritableCall = ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>;
 type Call = UnaryCall | ReadableCall | WritableCall;
 
 function contextOf(call: Call): CallContext {
@@ -101,14 +122,16 @@ function contextOf(call: Call): CallContext {
   };
 }
 
-async function* messagesOf(call: ReadableCall): AsyncGenerator {
+async function* messagesOf(call: ReadableCall, message: (bytes: Buffer) => Message): AsyncGenerator<Message> {
   // Not destroyed when the handler has read enough: the answer still has to go out.
-  for await (const message of call.iterator({ destroyOnReturn: false })) yield wellFormed(message);
+  for await (const bytes of call.iterator({ destroyOnReturn: false })) yield message(bytes as Buffer);
 }
 
-function wellFormed(message: unknown): unknown {
-  if (!(message instanceof MalformedMessage)) return message;
-  throw new InvalidArgumentError(`Malformed ${message.typeName}: ${(message.cause as Error).message}`, {
-    cause: message.cause,
-  });
+function deserialize(schema: DescMessage, bytes: Buffer): Message {
+  try {
+    return fromBinary(schema, bytes);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new InvalidArgumentError(`Malformed ${schema.typeName}: ${reason}`, { cause });
+  }
 }

@@ -1,36 +1,100 @@
 import { createServer } from "node:net";
-import type { Server as Listener } from "node:net";
+import type { Server as Listener, Socket } from "node:net";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { Health } from "../gen/health/v1/health_pb.ts";
 import { GreeterService } from "../gen/greeter/v1/greeter_pb.ts";
+import { ServerReflection } from "../gen/grpc/reflection/v1/reflection_pb.ts";
+import { ServerReflection as ServerReflectionAlpha } from "../gen/grpc/reflection/v1alpha/reflection_pb.ts";
+import { UnavailableError } from "../greeter.ts";
 import type { Greeter } from "../greeter.ts";
+import type { Readiness } from "../readiness.ts";
+import { followConnections } from "./connections.ts";
+import type { ConnectionLimits } from "./connections.ts";
 import { greeterHandlers } from "./greeter.ts";
-import type { ErrorReport } from "./handler.ts";
+import type { ServiceContext } from "./handler.ts";
+import { healthHandlers } from "./health.ts";
+import { reflectionHandlers } from "./reflection.ts";
 import { addService } from "./service.ts";
+import type { Implementation } from "./service.ts";
 
-/** A gRPC server, and the listener that hands it connections. */
-export interface GrpcServer {
-  /** Not yet listening. */
-  listener: Listener;
-  /** Stops accepting, sends GOAWAY, and resolves when the calls in flight have ended. */
-  stop(): Promise<void>;
+type ReflectionAlphaHandlers = Implementation<typeof ServerReflectionAlpha>;
+
+export interface GrpcServerOptions extends ConnectionLimits {
+  greeter: Greeter;
+  readiness: Readiness;
+  /** Whether clients may ask for the contract. */
+  reflection: boolean;
+  /** How long a connection may be silent before the server asks whether somebody is there, in milliseconds; 0 is never. */
+  keepaliveTimeMs: number;
+  /** How long the answer to that may take, in milliseconds. */
+  keepaliveTimeoutMs: number;
+  /** Hears of every error that the caller is not told about, and of the method that failed. */
+  report: (error: unknown, method: string) => void;
 }
 
-/** Builds the gRPC server with everything that it serves; it listens when its listener is told to. */
-export function createGrpcServer(options: { greeter: Greeter; report: ErrorReport }): GrpcServer {
-  const server = new Server();
-  addService(server, GreeterService, greeterHandlers(options.greeter), options.report);
+export interface GrpcServer {
+  /** Hands the server its connections; not yet listening. */
+  listener: Listener;
+  /** Takes no new connection, sends the clients away, and resolves when the last of their calls has ended. */
+  drain: () => Promise<void>;
+  /**
+   * Closes every connection at once.
+   * @returns how many calls were open on them
+   */
+  cut: () => number;
+}
 
-  // The listener is ours, as HTTP's is, so that both fail, count and stop alike: grpc-js's own tells a port in use only by a
-  // sentence, and hides its sockets.
+/** Builds the gRPC server with everything that it serves. */
+export function createGrpcServer({
+  greeter,
+  readiness,
+  reflection,
+  report,
+  ...options
+}: GrpcServerOptions): GrpcServer {
+  const server = new Server({
+    // It costs a bookkeeping entry for every call, for a debugging interface that nothing here offers.
+    "grpc.enable_channelz": 0,
+    ...(options.keepaliveTimeMs > 0 && {
+      "grpc.keepalive_time_ms": options.keepaliveTimeMs,
+      "grpc.keepalive_timeout_ms": options.keepaliveTimeoutMs,
+    }),
+  });
+  const endless: NonNullable<ServiceContext["endless"]> = new Set();
+  const services = [GreeterService, Health, ...(reflection ? [ServerReflection, ServerReflectionAlpha] : [])];
+  addService(server, GreeterService, greeterHandlers(greeter), { report });
+  addService(server, Health, healthHandlers(readiness, [GreeterService.typeName]), { report, endless });
+  if (reflection) {
+    const handlers = reflectionHandlers(services);
+    addService(server, ServerReflection, handlers, { report, endless });
+    // v1alpha has the same messages, but for the name of their package.
+    addService(server, ServerReflectionAlpha, handlers as unknown as ReflectionAlphaHandlers, { report, endless });
+  }
+
+  // The listener is ours, as HTTP's is, so that both fail, count and stop alike: grpc-js's own tells a port in use only by a sentence,
+  // and shows neither its sockets nor its sessions, which a drain that loses nothing has to reach.
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  const listener = createServer((socket) => injector.injectConnection(socket));
+  const [http2Server] = server["http2Servers"].keys();
+  let accepted: Socket;
+  const connections = followConnections(http2Server, options, () => accepted);
+  const listener = createServer({ noDelay: true }, (socket) => {
+    accepted = socket;
+    injector.injectConnection(socket);
+  });
 
   return {
     listener,
-    stop: async () => {
-      const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
-      await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+    drain: async () => {
+      for (const end of endless) end(new UnavailableError("The server is stopping"));
+      const closed = new Promise((resolve) => listener.close(resolve));
+      await connections.sendAway();
       await closed;
+    },
+    cut: () => {
+      listener.close();
+      const calls = connections.destroy();
+      server.forceShutdown();
+      return calls;
     },
   };
 }

@@ -10,7 +10,7 @@ import type {
 } from "@bufbuild/protobuf";
 import type { Server } from "@grpc/grpc-js";
 import { grpcHandler } from "./handler.ts";
-import type { CallContext, ErrorReport, UntypedHandler } from "./handler.ts";
+import type { CallContext, ServiceContext, UntypedHandler } from "./handler.ts";
 import { methodDefinition } from "./method.ts";
 
 /** What a service must provide: one function for each method of its descriptor, with the method's own message types. */
@@ -33,20 +33,19 @@ export type Handler<M extends DescMethod> =
  * @param server what takes the service
  * @param service the generated descriptor
  * @param implementation a function for each method; a missing or misspelt one does not compile
- * @param report hears of every error that the caller is not told about
  */
 export function addService<S extends DescService>(
   server: Pick<Server, "addService">,
   service: S,
   implementation: Implementation<S>,
-  report: ErrorReport,
+  context: ServiceContext,
 ): void {
   const { methods } = service;
   const handlers = implementation as Record<string, UntypedHandler>;
   server.addService(
     Object.fromEntries(methods.map((method) => [method.localName, methodDefinition(method)])),
     Object.fromEntries(
-      methods.map((method) => [method.localName, grpcHandler(method, handlers[method.localName]!, report)]),
+      methods.map((method) => [method.localName, grpcHandler(method, handlers[method.localName]!, context)]),
     ),
   );
 }

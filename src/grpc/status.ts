@@ -7,6 +7,19 @@ export interface CallStatus {
   details: string;
 }
 
+/** A handler's own word on how its call ends, where the domain has no error for it: gRPC's standard services have such cases. */
+export class StatusError extends Error implements CallStatus {
+  override readonly name = "StatusError";
+  readonly code: status;
+  readonly details: string;
+
+  constructor(code: status, details: string) {
+    super(details);
+    this.code = code;
+    this.details = details;
+  }
+}
+
 /** The one table between the domain's errors and gRPC's codes (https://grpc.io/docs/guides/status-codes/), read both ways. */
 const table = [
   [InvalidArgumentError, status.INVALID_ARGUMENT],
@@ -16,6 +29,7 @@ const table = [
 
 /** The status of a call whose handler threw `error`. What is not the domain's becomes INTERNAL and shows no detail. */
 export function toStatus(error: unknown): CallStatus {
+  if (error instanceof StatusError) return { code: error.code, details: error.details };
   for (const [DomainError, code] of table) {
     if (error instanceof DomainError) return { code, details: error.message };
   }

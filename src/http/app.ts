@@ -2,7 +2,7 @@ import { Router } from "@koa/router";
 import Koa from "koa";
 import type { Middleware } from "koa";
 import { formatBuildInfo } from "../build-info.ts";
-import { checkText, DEFAULT_NAME } from "../greeter.ts";
+import { checkText, DEFAULT_NAME, InvalidArgumentError, quote } from "../greeter.ts";
 import type { Greeter } from "../greeter.ts";
 import { buildInfoJson, greetingJson } from "../json.ts";
 import { answerErrors } from "./errors.ts";
@@ -16,15 +16,31 @@ import { respond } from "./representations.ts";
 export function createApp({ greeter, report }: { greeter: Greeter; report: ErrorReport }): Koa {
   const app = new Koa();
   // What can't be answered any more is mostly a client that went away in the middle of its answer.
-  app.on("error", (error: NodeJS.ErrnoException, { method, path }: Koa.Context) => {
-    if (error.code !== "ECONNRESET" && error.code !== "EPIPE") report(error, `${method} ${path}`);
+  app.on("error", (error: NodeJS.ErrnoException, { method, originalUrl }: Koa.Context) => {
+    if (error.code !== "ECONNRESET" && error.code !== "EPIPE") report(error, `${method} ${originalUrl}`);
   });
   app.use(commonHeaders());
   app.use(answerErrors(report));
+  app.use(originForm);
   app.use(readOnly);
   app.use(routes(greeter));
   return app;
 }
+
+/**
+ * Makes the request's target what the rest can rely on: a path with a query. Servers must take the absolute form,
+ * `GET http://host/path`, for its path (https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2), and one without a host
+ * is no request; Koa's own reading of a target throws where it is malformed.
+ */
+const originForm: Middleware = async (context, next) => {
+  const { httpVersion, headers, url = "" } = context.req;
+  if (httpVersion === "1.1" && headers.host === undefined) context.throw(400, "Missing Host header");
+  const absolute = /^https?:\/\//i.test(url) ? URL.parse(url) : undefined;
+  const target = absolute ? absolute.pathname + absolute.search : url.replace(/#.*/, "");
+  if (!target.startsWith("/")) throw new InvalidArgumentError(`Invalid request target ${quote(url)}: expected a path`);
+  context.url = target;
+  await next();
+};
 
 const readOnly: Middleware = async (context, next) => {
   if (context.method === "GET" || context.method === "HEAD") return await next();
@@ -40,7 +56,7 @@ function routes(greeter: Greeter): Middleware {
     const buildInfo = await greeter.version();
     respond(context, {
       html: () => versionPage(formatBuildInfo(buildInfo)),
-      json: () => buildInfoJson(buildInfo),
+      json: () => `${buildInfoJson(buildInfo)}\n`,
       text: () => formatBuildInfo(buildInfo),
     });
   });
@@ -49,6 +65,7 @@ function routes(greeter: Greeter): Middleware {
   router.get("/", async (context, next) => {
     const name = nameInQuery(context.querystring);
     if (name === undefined) return next();
+    context.vary("Accept");
     context.status = 303;
     context.redirect(pathOf(name && checkText("name", name)));
   });
@@ -58,7 +75,7 @@ function routes(greeter: Greeter): Middleware {
     const message = await greeter.greet(name);
     respond(context, {
       html: () => greetingPage(message, name ?? DEFAULT_NAME),
-      json: () => greetingJson(message),
+      json: () => `${greetingJson(message)}\n`,
       text: () => `${message}\n`,
     });
   });

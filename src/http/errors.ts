@@ -25,7 +25,7 @@ export function answerErrors(report: ErrorReport): Middleware {
       await next();
     } catch (error) {
       const { status, detail } = toAnswer(error);
-      if (status === 500) report(error, `${context.method} ${context.path}`);
+      if (status === 500) report(error, `${context.method} ${context.originalUrl}`);
       if (status === 503) context.set("Retry-After", String(RETRY_AFTER));
       context.status = status;
       respondWithError(context, status, detail);
@@ -48,7 +48,7 @@ function respondWithError(context: Context, status: number, detail: string): voi
     {
       html: () => errorPage(title, detail),
       // Problem details: https://www.rfc-editor.org/rfc/rfc9457
-      json: () => JSON.stringify({ title, status, detail }),
+      json: () => `${JSON.stringify({ title, status, detail })}\n`,
       text: () => `${detail}\n`,
     },
     "application/problem+json",

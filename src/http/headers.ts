@@ -1,8 +1,8 @@
 import type { Middleware } from "koa";
 import { contentSecurityPolicy } from "./pages.ts";
 
-/** Headers of every answer, after the OWASP HTTP headers cheat sheet. */
-const headers = {
+/** The headers of every answer, after the OWASP HTTP headers cheat sheet. */
+export const headers: Record<string, string> = {
   "Content-Security-Policy": contentSecurityPolicy,
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Resource-Policy": "same-origin",

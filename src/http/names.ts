@@ -7,17 +7,18 @@ import { InvalidArgumentError, quote } from "../greeter.ts";
  * @throws {InvalidArgumentError} the path is not percent-encoded UTF-8
  */
 export function nameInPath(path: string): string | undefined {
-  return decode("path", path).replace(/^\/+|\/+$/g, "") || undefined;
+  return trimSlashes(decode("path", path)) || undefined;
 }
 
 /**
  * The first `name` of a form's query string (https://url.spec.whatwg.org/#urlencoded-parsing).
- * @returns undefined where there is none, "" where it is empty
+ * @returns undefined where there is none, "" where it is empty; slashes are trimmed as in a path
  * @throws {InvalidArgumentError} it is not percent-encoded UTF-8, which URLSearchParams would replace in silence
  */
 export function nameInQuery(querystring: string): string | undefined {
   const parameter = querystring.split("&").find((pair) => /^name(=|$)/.test(pair));
-  return parameter === undefined ? undefined : decode("query", parameter.slice("name=".length).replaceAll("+", " "));
+  if (parameter === undefined) return undefined;
+  return trimSlashes(decode("query", parameter.slice("name=".length).replaceAll("+", " ")));
 }
 
 /** The path that greets `name`; `/` for an empty one. */
@@ -33,6 +34,11 @@ export function pathOf(name: string): string {
     default:
       return `/${encodeURIComponent(name)}`;
   }
+}
+
+/** A path can't tell the slashes at a name's ends from its own. */
+function trimSlashes(text: string): string {
+  return text.replace(/^\/+|\/+$/g, "");
 }
 
 function decode(part: "path" | "query", text: string): string {

@@ -46,14 +46,16 @@ export const contentSecurityPolicy = [
 /**
  * The greeting, large, with a form that greets somebody else.
  * @param message the whole greeting
- * @param name the name in it, which is set apart so that a right-to-left one can't reorder the text around it
+ * @param name the name at its end, which is set apart so that a right-to-left one can't reorder the text around it
  */
 export function greetingPage(message: string, name: string): string {
-  const at = message.lastIndexOf(name);
-  const isolated = `${escape(message.slice(0, at))}<bdi>${escape(name)}</bdi>${escape(message.slice(at + name.length))}`;
+  const end = `${name}!`;
+  const heading = message.endsWith(end)
+    ? `${escape(message.slice(0, -end.length))}<bdi>${escape(name)}</bdi>!`
+    : escape(message);
   return page(
     message,
-    `<h1>${at === -1 ? escape(message) : isolated}</h1>
+    `<h1>${heading}</h1>
 <form action="/"><label>Greet somebody else<input name="name" autocomplete="off" autocapitalize="words"></label><button>Greet</button></form>`,
     '<a href="/version">What is running here?</a>',
   );

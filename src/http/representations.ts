@@ -13,7 +13,8 @@ export interface Representations {
  * @param jsonType the media type of the JSON form
  */
 export function respond(context: Context, representations: Representations, jsonType = "application/json"): void {
-  const form = (context.accepts("html", "json", "text") || "html") as keyof Representations;
+  const type = context.accepts("text/html", "application/json", "text/plain", jsonType) || "text/html";
+  const form = type === "text/html" ? "html" : type === "text/plain" ? "text" : "json";
   context.vary("Accept");
   context.type = form === "json" ? jsonType : form;
   context.body = representations[form]();

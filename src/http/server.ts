@@ -1,32 +1,104 @@
 import { createServer, STATUS_CODES } from "node:http";
-import type { Server } from "node:http";
+import type { Server, ServerResponse } from "node:http";
 import type Koa from "koa";
+import type { Readiness } from "../readiness.ts";
+import { headers } from "./headers.ts";
 
-/** Builds the HTTP server of an app; it listens when it is told to. */
-export function createHttpServer(app: Koa): Server {
-  const answer = app.callback();
-  const server = createServer((request, response) => void answer(request, response));
-
-  // What Node's parser refuses never reaches the app. Left to itself, Node closes the connection with a bare status.
-  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
-    if (!socket.writable || error.code === "ECONNRESET") {
-      socket.destroy();
-      return;
-    }
-    const { status, detail } = refusals[error.code ?? ""] ?? {
-      status: 400,
-      detail: `Malformed HTTP request: ${error.message}`,
-    };
-    socket.end(
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n` +
-        `Connection: close\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(detail) + 1}\r\n\r\n${detail}\n`,
-    );
-  });
-  return server;
+export interface HttpServerOptions {
+  app: Koa;
+  readiness: Readiness;
+  /** How long a connection may wait for its next request, in milliseconds. */
+  keepAliveTimeoutMs: number;
+  /** How long the headers of a request may take to arrive, in milliseconds. */
+  headersTimeoutMs: number;
+  /** How long a whole request may take to arrive, in milliseconds. */
+  requestTimeoutMs: number;
 }
 
-const refusals: Record<string, { status: number; detail: string }> = {
-  HPE_INVALID_URL: { status: 400, detail: "Malformed HTTP request: expected a percent-encoded path" },
-  HPE_HEADER_OVERFLOW: { status: 431, detail: "The request's headers are too large" },
-  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, detail: "The request did not arrive in time" },
+export interface HttpServer {
+  /** Not yet listening. */
+  listener: Server;
+  /** Takes no new connection, closes the idle ones, and resolves when the last request is answered. */
+  drain: () => Promise<void>;
+  /**
+   * Closes every connection at once.
+   * @returns how many requests were not yet answered
+   */
+  cut: () => number;
+}
+
+/** Builds the HTTP server of an app. */
+export function createHttpServer({ app, readiness, ...timeouts }: HttpServerOptions): HttpServer {
+  const answer = app.callback();
+  const unanswered = new Set<ServerResponse>();
+  const listener = createServer(
+    {
+      // The app answers a request without a host, with a reason.
+      requireHostHeader: false,
+      keepAliveTimeout: timeouts.keepAliveTimeoutMs,
+      headersTimeout: timeouts.headersTimeoutMs,
+      requestTimeout: timeouts.requestTimeoutMs,
+      // How often Node looks for requests that are late: as often as the shortest timeout needs, and once a second is often.
+      connectionsCheckingInterval: Math.min(1000, timeouts.headersTimeoutMs || 1000),
+    },
+    (request, response) => {
+      unanswered.add(response);
+      response.once("close", () => unanswered.delete(response));
+      // A client that keeps its connection open is sent to open another one, elsewhere.
+      if (readiness.phase === "draining") response.setHeader("Connection", "close");
+      answer(request, response).catch(() => response.destroy());
+    },
+  );
+  answerRefusals(listener);
+
+  return {
+    listener,
+    drain: () =>
+      new Promise((resolve) => {
+        for (const response of unanswered) {
+          if (!response.headersSent) response.setHeader("Connection", "close");
+          // An answer on its way already has its headers, so that its connection becomes idle afterwards.
+          response.once("close", () => setImmediate(() => listener.closeIdleConnections()));
+        }
+        listener.close(() => resolve());
+      }),
+    cut: () => {
+      const requests = unanswered.size;
+      listener.close();
+      listener.closeAllConnections();
+      return requests;
+    },
+  };
+}
+
+/** Answers what never reaches the app, with the reason: Node alone would close the connection with a bare status, or with nothing. */
+function answerRefusals(listener: Server): void {
+  // What Node's parser refuses.
+  listener.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    if (!socket.writable || error.code === "ECONNRESET") socket.destroy();
+    else socket.end(refusal(refusals[error.code ?? ""] ?? [400, `Malformed HTTP request: ${error.message}`]));
+  });
+  // What a client expects beyond an answer is nothing that a greeting could fail.
+  listener.on("checkExpectation", (request, response) => listener.emit("request", request, response));
+  listener.on("connect", (_, socket) => socket.end(refusal([405, "Cannot CONNECT here: expected GET or HEAD"])));
+}
+
+type Refusal = [status: number, detail: string];
+
+const refusals: Record<string, Refusal> = {
+  HPE_INVALID_URL: [400, "Malformed HTTP request: expected a percent-encoded path and query"],
+  HPE_HEADER_OVERFLOW: [431, "The request's headers are too large"],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, "The request did not arrive in time"],
 };
+
+function refusal([status, detail]: Refusal): string {
+  const fields = {
+    ...headers,
+    ...(status === 405 && { Allow: "GET, HEAD" }),
+    "Content-Type": "text/plain; charset=utf-8",
+    "Content-Length": Buffer.byteLength(detail) + 1,
+    Connection: "close",
+  };
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n${detail}\n`;
+}

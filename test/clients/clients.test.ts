@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import test from "ava";
-import { get } from "../http/request.ts";
+import { send } from "../http/request.ts";
 import { listening, serveProcess } from "../process.ts";
 import { examples, root } from "../readme.ts";
 
@@ -28,7 +28,7 @@ test("Python's gRPC gets the greeting, the version and the errors, as HTTP does"
   const { stdout } = await execute(`${installed}/python/bin/python`, [`${import.meta.dirname}/client.py`, grpc], {
     env: { ...process.env, PYTHONPATH: `${root}/proto` },
   });
-  const version = await get(http, "/version", { accept: "application/json" });
+  const version = await send(http, "/version", { accept: "application/json" });
   t.deepEqual(JSON.parse(stdout), {
     default: "Hello, Linky 🐙!",
     name: "Hello, Zoë 👩‍👩‍👧‍👦!",

@@ -6,22 +6,14 @@ import { Client, credentials, status } from "@grpc/grpc-js";
 import type { ServiceError } from "@grpc/grpc-js";
 import test from "ava";
 import type { ExecutionContext } from "ava";
-import { formatAddress, listen } from "../../src/address.ts";
-import type { BuildInfo } from "../../src/build-info.ts";
 import { GreeterService, GreetRequestSchema } from "../../src/gen/greeter/v1/greeter_pb.ts";
-import { createGreeter, DeadlineExceededError, InvalidArgumentError, UnavailableError } from "../../src/greeter.ts";
+import { DeadlineExceededError, InvalidArgumentError, UnavailableError } from "../../src/greeter.ts";
 import type { Greeter } from "../../src/greeter.ts";
 import { createGreeterClient } from "../../src/grpc/client.ts";
 import type { GreeterClient } from "../../src/grpc/client.ts";
-import { createGrpcServer } from "../../src/grpc/server.ts";
 import { hostileNames } from "../hostile-names.ts";
-
-const buildInfo: BuildInfo = {
-  runtime: "node v26.0.0",
-  main: { path: "greeter", version: "1.0.0", sum: "" },
-  dependencies: [{ path: "dep", version: "2.0.0", sum: "sha512-x" }],
-  settings: { platform: "linux" },
-};
+import { buildInfo } from "../sample-build-info.ts";
+import { serveGrpc } from "./serve.ts";
 
 interface Served {
   target: string;
@@ -32,25 +24,17 @@ interface Served {
   reported: unknown[];
 }
 
-/** Serves a Greeter on a port of its own. */
-async function serveGreeter(
-  t: ExecutionContext,
-  overrides: Partial<Greeter> = {},
-  timeoutMs = 10_000,
-): Promise<Served> {
-  const reported: unknown[] = [];
-  const greeter = { ...createGreeter({ greeting: "Hello", buildInfo: async () => buildInfo }), ...overrides };
-  const server = createGrpcServer({ greeter, report: (error) => reported.push(error) });
-  const target = formatAddress(await listen(server.listener, { host: "127.0.0.1", port: 0 }));
-  const client = createGreeterClient({ target, timeoutMs });
+/** Serves a Greeter on a port of its own, to two clients. */
+async function serveGreeter(t: ExecutionContext, greeter: Partial<Greeter> = {}, timeoutMs = 10_000): Promise<Served> {
+  const { target, reported } = await serveGrpc(t, { greeter });
   const baseUrl = `http://${target}`;
   const sessionManager = new Http2SessionManager(baseUrl);
-  const stranger = createClient(GreeterService, createGrpcTransport({ baseUrl, sessionManager }));
+  const client = createGreeterClient({ target, timeoutMs });
   t.teardown(() => {
     client.close();
     sessionManager.abort();
-    server.listener.close();
   });
+  const stranger = createClient(GreeterService, createGrpcTransport({ baseUrl, sessionManager }));
   return { target, client, stranger, reported };
 }
 
@@ -72,8 +56,8 @@ test("both clients get the greeting and the version, the same facts in each", as
   t.is((await stranger.greet({})).message, "Hello, Linky 🐙!");
   t.is(await client.greet("Bob"), "Hello, Bob!");
   t.is((await stranger.greet({ name: "Bob" })).message, "Hello, Bob!");
-  t.like(await client.version(), { ...buildInfo, main: { path: "greeter" }, dependencies: [{ path: "dep" }] });
-  t.like(await stranger.version({}), { ...buildInfo, main: { path: "greeter" }, dependencies: [{ path: "dep" }] });
+  t.like(await client.version(), { ...buildInfo, main: { path: "greeter" }, dependencies: [{ path: "<dep>" }] });
+  t.like(await stranger.version({}), { ...buildInfo, main: { path: "greeter" }, dependencies: [{ path: "<dep>" }] });
 });
 
 test("a name that is set but empty is invalid", async (t) => {
@@ -169,5 +153,13 @@ test("a server that is not there is unavailable, and named", async (t) => {
   await t.throwsAsync(client.greet(), {
     instanceOf: UnavailableError,
     message: /^127\.0\.0\.1:1 is unavailable: .*ECONNREFUSED/,
+  });
+});
+
+test("the client sends no name that would arrive as another", async (t) => {
+  const { client } = await serveGreeter(t);
+  await t.throwsAsync(client.greet("a\uD800"), {
+    instanceOf: InvalidArgumentError,
+    message: 'Invalid name "a\\ud800": expected well-formed Unicode, got an unpaired surrogate',
   });
 });

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { create, createFileRegistry } from "@bufbuild/protobuf";
 import type { DescService } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema, file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
@@ -9,8 +11,8 @@ import { Server, ServerCredentials } from "@grpc/grpc-js";
 import test from "ava";
 import type { ExecutionContext } from "ava";
 import type { GenService } from "@bufbuild/protobuf/codegenv2";
-import { GreeterService, VersionResponseSchema } from "../../src/gen/greeter/v1/greeter_pb.ts";
 import { DeadlineExceededError, InvalidArgumentError, UnavailableError } from "../../src/greeter.ts";
+import type { CallContext } from "../../src/grpc/handler.ts";
 import { addService } from "../../src/grpc/service.ts";
 import type { Implementation } from "../../src/grpc/service.ts";
 
@@ -68,7 +70,7 @@ async function serveKinds(
   const service = kindsService();
   const server = new Server();
   const reported: unknown[][] = [];
-  addService(server, service, { ...echo, ...overrides }, (...report) => reported.push(report));
+  addService(server, service, { ...echo, ...overrides }, { report: (...report) => reported.push(report) });
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
       error ? reject(error) : resolve(bound),
@@ -96,15 +98,25 @@ test("serves all four kinds of method", async (t) => {
   t.deepEqual(await received(client.both(strings("a", "b"))), ["A", "B"]);
 });
 
-test("sends a stream no faster than its reader takes it, and whole", async (t) => {
+test("produces a stream no faster than its reader takes it", async (t) => {
   const count = 2000;
-  const value = "x".repeat(1000);
+  let produced = 0;
   const { client } = await serveKinds(t, {
     async *down() {
-      for (let sent = 0; sent < count; sent += 1) yield { value };
+      for (; produced < count; produced += 1) yield { value: "x".repeat(10_000) };
     },
   });
-  t.is((await received(client.down({}))).length, count);
+  const messages = client.down({})[Symbol.asyncIterator]();
+  await messages.next();
+  let before = -1;
+  while (produced !== before) {
+    before = produced;
+    await sleep(100);
+  }
+  t.true(produced < count / 2, `${produced} were produced for a reader that took one`);
+  let taken = 1;
+  while (!(await messages.next()).done) taken += 1;
+  t.is(taken, count);
 });
 
 const errors = [
@@ -180,24 +192,50 @@ test("a handler may answer before it has read every request", async (t) => {
 });
 
 test("the context's signal aborts when the caller goes away, and nobody is blamed", async (t) => {
-  const aborted = Promise.withResolvers<void>();
-  const started = Promise.withResolvers<void>();
+  let started = Promise.withResolvers<void>();
+  const ended: Promise<unknown>[] = [];
+  const untilAborted = ({ signal }: CallContext): Promise<never> => {
+    const aborted = once(signal, "abort").then(() => signal.throwIfAborted()) as Promise<never>;
+    ended.push(aborted.catch(() => {}));
+    started.resolve();
+    return aborted;
+  };
   const { client, reported } = await serveKinds(t, {
-    async *down(_, { signal }) {
+    one: (_, context) => untilAborted(context),
+    async *down(_, context) {
       yield { value: "a" };
-      signal.addEventListener("abort", () => aborted.resolve());
-      started.resolve();
-      await aborted.promise;
-      signal.throwIfAborted();
+      await untilAborted(context);
     },
   });
-  const caller = new AbortController();
-  const call = received(client.down({}, { signal: caller.signal }));
-  await started.promise;
-  caller.abort();
-  await t.throwsAsync(call);
-  await aborted.promise;
+  for (const call of [
+    (signal: AbortSignal) => client.one({}, { signal }),
+    (signal: AbortSignal) => received(client.down({}, { signal })),
+  ]) {
+    started = Promise.withResolvers();
+    const caller = new AbortController();
+    const called = t.throwsAsync(call(caller.signal));
+    await started.promise;
+    caller.abort();
+    await called;
+  }
+  await Promise.all(ended);
+  await sleep(10);
   t.deepEqual(reported, []);
+});
+
+test("an answer that is no message is INTERNAL, and reported", async (t) => {
+  const notText = {
+    toString: () => {
+      throw new Error("No text");
+    },
+  };
+  const { client, reported } = await serveKinds(t, {
+    one: async () => ({ value: notText as unknown as string }),
+  });
+  const error = await t.throwsAsync(client.one({}), { instanceOf: ConnectError });
+  t.is(error.code, Code.Internal);
+  t.is(error.rawMessage, "Internal error");
+  t.is(reported.length, 1);
 });
 
 test("the context tells the caller's metadata and deadline", async (t) => {
@@ -210,25 +248,28 @@ test("the context tells the caller's metadata and deadline", async (t) => {
   t.is((await client.one({})).value.split(" ")[1], "Infinity");
 });
 
-const report = (): void => {};
-const greet = async (): Promise<{ message: string }> => ({ message: "" });
-const version = async (): Promise<{ runtime: string }> => ({ runtime: "" });
+const context = { report: (): void => {} };
+const service = kindsService();
+const text = create(FileDescriptorProtoSchema);
 
 // Each of these must not compile: `tsc` fails on an expectation that is not met.
 export function mistakes(server: Server): void {
-  addService(server, GreeterService, { greet, version }, report);
+  addService(server, service, echo, context);
+  const { one: _, ...rest } = echo;
   // @ts-expect-error -- a method is missing
-  addService(server, GreeterService, { greet }, report);
+  addService(server, service, rest, context);
   // @ts-expect-error -- a method is misspelt
-  addService(server, GreeterService, { greeet: greet, version }, report);
+  addService(server, service, { ...rest, onne: echo.one }, context);
   // @ts-expect-error -- a field has the wrong type
-  addService(server, GreeterService, { greet: async () => ({ message: 1 }), version }, report);
+  addService(server, service, { ...echo, one: async () => ({ value: 1 }) }, context);
   // @ts-expect-error -- a field has the wrong name
-  addService(server, GreeterService, { greet: async () => ({ text: "" }), version }, report);
+  addService(server, service, { ...echo, one: async () => ({ text: "" }) }, context);
   // @ts-expect-error -- the message is another one
-  addService(server, GreeterService, { greet: async () => create(VersionResponseSchema), version }, report);
+  addService(server, service, { ...echo, one: async () => text }, context);
   // @ts-expect-error -- the request has no such field
-  addService(server, GreeterService, { greet: async ({ nmae }) => ({ message: nmae }), version }, report);
+  addService(server, service, { ...echo, one: async ({ vlaue }) => ({ value: vlaue }) }, context);
   // @ts-expect-error -- the answer is not promised
-  addService(server, GreeterService, { greet: () => ({ message: "" }), version }, report);
+  addService(server, service, { ...echo, one: () => ({ value: "" }) }, context);
+  // @ts-expect-error -- one message, where the method has a stream of them
+  addService(server, service, { ...echo, down: echo.one }, context);
 }

@@ -12,7 +12,7 @@ export interface Answer {
  * Sends one request on a connection of its own, with the path exactly as it is given: fetch would tidy it up.
  * @param origin `http://host:port`
  */
-export function get(
+export function send(
   origin: string,
   path: string,
   { method = "GET", accept }: { method?: string; accept?: string } = {},

@@ -1,0 +1,42 @@
+/** Whether the process still works through its events. */
+export interface Liveness {
+  /** Why the process should be restarted; undefined while it is alive. */
+  problem(): string | undefined;
+  /** Stops watching. */
+  stop(): void;
+}
+
+/** How often the event loop is looked at, in milliseconds. */
+const INTERVAL = 500;
+
+/** How long the event loop may be stuck, in milliseconds, before the process counts as dead. */
+const STUCK = 5000;
+
+/**
+ * For how long it then counts as dead, in milliseconds. While the loop is stuck no probe is answered, so a probe can only be told
+ * afterwards. With Kubernetes' usual three failures ten seconds apart, a loop that recovers is left alone, and one that
+ * is stuck again and again is restarted.
+ */
+const MEMORY = 15_000;
+
+/** Watches the event loop by a timer: it is late by as long as something else held the loop. */
+export function watchEventLoop({ interval = INTERVAL, stuck = STUCK, memory = MEMORY } = {}): Liveness {
+  let last = performance.now();
+  let stall = { end: -Infinity, duration: 0 };
+  // Timers run before requests are read, so that a probe that waited for the loop hears of what it waited for.
+  const timer = setInterval(() => {
+    const now = performance.now();
+    const duration = now - last - interval;
+    if (duration >= stuck) stall = { end: now, duration };
+    last = now;
+  }, interval);
+  timer.unref();
+
+  return {
+    problem: () => {
+      if (performance.now() - stall.end > memory) return undefined;
+      return `The event loop was stuck for ${(stall.duration / 1000).toFixed(1)} s`;
+    },
+    stop: () => clearInterval(timer),
+  };
+}

@@ -1,0 +1,48 @@
+import { parseAddress } from "./address.ts";
+import type { Address } from "./address.ts";
+import { checkText, InvalidArgumentError, quote } from "./greeter.ts";
+
+/**
+ * Reads the value of a flag or variable.
+ * @param text what the operator wrote
+ * @param name the flag or variable, for the error
+ * @throws {InvalidArgumentError} names it, quotes the text and says what is expected
+ */
+export type Parse<Value> = (text: string, name: string) => Value;
+
+/** A greeting, under the rule of names. */
+export const greeting: Parse<string> = (text, name) => checkText(name, text);
+
+/** `host:port`. */
+export const address: Parse<Address> = (text, name) =>
+  parseAddress(text) ?? expected("host:port, for example 0.0.0.0:8080, [::]:8080 or :8080", text, name);
+
+/** A gRPC target: `host:port`, or another form of https://github.com/grpc/grpc/blob/master/doc/naming.md with its scheme. */
+export const target: Parse<string> = (text, name) => {
+  const { host, port } = parseAddress(text) ?? { host: "", port: 0 };
+  if ((host !== "" && port > 0) || /^(dns|ipv4|ipv6|unix|unix-abstract):./.test(text)) return text;
+  return expected("host:port, for example localhost:50051, or dns:///host:port", text, name);
+};
+
+/** Node's timers hold no more milliseconds than a signed 32-bit integer: a longer one would fire at once. */
+const MAX_DURATION = 2 ** 31 - 1;
+
+/** `250ms`, `5s`, `2m` or `1h`; the value is in milliseconds. */
+export const duration: Parse<number> = (text, name) => {
+  const [, amount, unit] = /^(\d+)(ms|s|m|h)$/.exec(text) ?? [];
+  const milliseconds = Number(amount) * { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[unit as "ms" | "s" | "m" | "h"];
+  if (milliseconds <= MAX_DURATION) return milliseconds;
+  return expected("a duration up to 24 days, for example 250ms, 5s, 2m or 1h", text, name);
+};
+
+/** One of a few words. */
+export function oneOf<Word extends string>(...words: Word[]): Parse<Word> {
+  return (text, name) => words.find((word) => word === text) ?? expected(`one of ${words.join(", ")}`, text, name);
+}
+
+/** `true` or `false`. */
+export const boolean: Parse<boolean> = (text, name) => oneOf("true", "false")(text, name) === "true";
+
+function expected(what: string, text: string, name: string): never {
+  throw new InvalidArgumentError(`Invalid ${name} ${quote(text)}: expected ${what}`);
+}

@@ -1,0 +1,97 @@
+import { once } from "node:events";
+import { Agent, get as httpGet } from "node:http";
+import type { IncomingMessage } from "node:http";
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
+import test from "ava";
+import { send } from "./request.ts";
+import { serveHttp } from "./serve.ts";
+
+/** Asks over a connection that it keeps. */
+async function ask(origin: string, agent: Agent): Promise<IncomingMessage> {
+  const [response] = (await once(httpGet(origin, { agent }), "response")) as [IncomingMessage];
+  await text(response);
+  return response;
+}
+
+test("a client that keeps its connection is sent to open another one while draining", async (t) => {
+  const { origin, readiness } = await serveHttp(t);
+  const agent = new Agent({ keepAlive: true });
+  t.teardown(() => agent.destroy());
+  t.is((await ask(origin, agent)).headers.connection, "keep-alive");
+  readiness.enter("draining");
+  const { statusCode, headers } = await ask(origin, agent);
+  t.is(statusCode, 200);
+  t.is(headers.connection, "close");
+});
+
+test("a drain waits for the request in flight, closes its connection after it, and takes no new one", async (t) => {
+  const started = Promise.withResolvers<void>();
+  const finish = Promise.withResolvers<string>();
+  const greet = (): Promise<string> => {
+    started.resolve();
+    return finish.promise;
+  };
+  const { origin, server } = await serveHttp(t, { greeter: { greet } });
+  const agent = new Agent({ keepAlive: true });
+  t.teardown(() => agent.destroy());
+  const answer = ask(origin, agent);
+  await started.promise;
+
+  let drained = false;
+  const draining = server.drain().then(() => (drained = true));
+  await t.throwsAsync(send(origin, "/"), { code: "ECONNREFUSED" });
+  t.false(drained);
+  finish.resolve("Hello, late!");
+  const { statusCode, headers } = await answer;
+  t.is(statusCode, 200);
+  t.is(headers.connection, "close");
+  await draining;
+  t.is(server.cut(), 0);
+});
+
+test("a drain closes an idle connection at once", async (t) => {
+  const { origin, server } = await serveHttp(t);
+  const agent = new Agent({ keepAlive: true });
+  t.teardown(() => agent.destroy());
+  await ask(origin, agent);
+  await server.drain();
+  t.pass();
+});
+
+test("cutting closes what is left, and tells how many requests that were", async (t) => {
+  const started = Promise.withResolvers<void>();
+  const { promise: never } = Promise.withResolvers<string>();
+  const greet = (): Promise<string> => {
+    started.resolve();
+    return never;
+  };
+  const { origin, server } = await serveHttp(t, { greeter: { greet } });
+  const request = t.throwsAsync(send(origin, "/"), { code: "ECONNRESET" });
+  await started.promise;
+  t.is(server.cut(), 1);
+  await request;
+});
+
+test("a connection that waits too long for its next request is closed", async (t) => {
+  const { origin, port } = await serveHttp(t, { keepAliveTimeoutMs: 100 });
+  const socket = connect(port, "127.0.0.1");
+  socket.write(`GET / HTTP/1.1\r\nHost: ${origin}\r\n\r\n`);
+  t.regex(await text(socket), /^HTTP\/1\.1 200 OK/);
+});
+
+test("a client that is slow with its headers is told so, and dropped", async (t) => {
+  const { port } = await serveHttp(t, { headersTimeoutMs: 100, requestTimeoutMs: 200 });
+  const socket = connect(port, "127.0.0.1");
+  socket.write("GET / HTTP/1.1\r\n");
+  t.regex(await text(socket), /^HTTP\/1\.1 408 Request Timeout\r\n[^]*The request did not arrive in time\n$/);
+});
+
+test("a client that is slow with its body is dropped", async (t) => {
+  const { port } = await serveHttp(t, { headersTimeoutMs: 100, requestTimeoutMs: 200 });
+  const socket = connect(port, "127.0.0.1");
+  socket.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n");
+  t.regex(await text(socket), /^HTTP\/1\.1 405 /);
+  await sleep(0);
+});

@@ -1,0 +1,134 @@
+import { Agent, request } from "node:http";
+import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import { GreeterService } from "../../src/gen/greeter/v1/greeter_pb.ts";
+import { Health } from "../../src/gen/health/v1/health_pb.ts";
+import { createGreeterClient } from "../../src/grpc/client.ts";
+
+/** What steady callers have seen so far. */
+export interface Load {
+  /** How many calls were answered, by the kind of caller. */
+  answered: Record<string, number>;
+  /** What went wrong: nothing should. */
+  failures: string[];
+  stop(): Promise<void>;
+}
+
+/** How long each caller rests between two calls, in milliseconds. */
+const PAUSE = 2;
+
+/** Calls both protocols all the time, as every kind of client does: over new and kept connections, and with open health watches. */
+export function startLoad({ http, grpc }: { http: string; grpc: string }): Load {
+  const answered: Record<string, number> = {};
+  const failures: string[] = [];
+  const stopping = new AbortController();
+  const closers: (() => void)[] = [];
+
+  const repeat = async (kind: string, call: (name: string) => Promise<string>): Promise<void> => {
+    answered[kind] ??= 0;
+    while (!stopping.signal.aborted) {
+      const name = `${kind} ${answered[kind]}`;
+      try {
+        const message = await call(name);
+        if (message === `Hello, ${name}!`) answered[kind] += 1;
+        else failures.push(`${kind}: ${message}`);
+      } catch (error) {
+        failures.push(`${kind}: ${String(error)}`);
+      }
+      await sleep(PAUSE);
+    }
+  };
+
+  const keptHttp = (): Promise<void> => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    closers.push(() => agent.destroy());
+    return repeat("http, kept connection", (name) => getText(http, name, agent));
+  };
+  const newHttp = (): Promise<void> => repeat("http, new connection", (name) => getText(http, name, false));
+
+  const grpcJs = (): Promise<unknown> => {
+    const client = createGreeterClient({ target: grpc, timeoutMs: 10_000 });
+    closers.push(() => client.close());
+    const caller = (): Promise<void> => repeat("grpc-js", (name) => client.greet(name));
+    return Promise.all([caller(), caller()]);
+  };
+  const connectNode = (): Promise<unknown> => {
+    const sessionManager = new Http2SessionManager(`http://${grpc}`);
+    const transport = createGrpcTransport({ baseUrl: `http://${grpc}`, sessionManager });
+    closers.push(() => sessionManager.abort());
+    const client = createClient(GreeterService, transport);
+    const health = createClient(Health, transport);
+    return Promise.all([
+      repeat("connect-node", async (name) => (await retryRefused(() => client.greet({ name }))).message),
+      watch(health),
+    ]);
+  };
+
+  /** Watches all the time, and comes back when it is told to go elsewhere. */
+  const watch = async (health: ReturnType<typeof createClient<typeof Health>>): Promise<void> => {
+    answered["watches ended"] ??= 0;
+    while (!stopping.signal.aborted) {
+      try {
+        for await (const _ of health.watch({}, { signal: stopping.signal }));
+        failures.push("watch: ended without a status that says to come back");
+      } catch (error) {
+        if (stopping.signal.aborted) return;
+        if (ConnectError.from(error).code === Code.Unavailable) answered["watches ended"] += 1;
+        else if (isRefused(error)) continue;
+        else failures.push(`watch: ${String(error)}`);
+      }
+    }
+  };
+
+  const callers = [
+    keptHttp(),
+    keptHttp(),
+    keptHttp(),
+    newHttp(),
+    newHttp(),
+    grpcJs(),
+    grpcJs(),
+    grpcJs(),
+    connectNode(),
+  ];
+  return {
+    answered,
+    failures,
+    stop: async () => {
+      stopping.abort();
+      await Promise.all(callers);
+      for (const close of closers) close();
+    },
+  };
+}
+
+/**
+ * Node's HTTP/2 client refuses calls by itself that it has not yet sent when a GOAWAY comes. They are safe to repeat
+ * (https://www.rfc-editor.org/rfc/rfc9113#section-8.7): gRPC's own clients do so, connect-node leaves it to its callers.
+ */
+async function retryRefused<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await call();
+  } catch (error) {
+    if (isRefused(error)) return retryRefused(call);
+    throw error;
+  }
+}
+
+function isRefused(error: unknown): boolean {
+  return String(error).includes("NGHTTP2_REFUSED_STREAM");
+}
+
+function getText(origin: string, name: string, agent: Agent | false): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(origin);
+    const path = `/${encodeURIComponent(name)}`;
+    request({ hostname, port, path, agent, headers: { accept: "text/plain" } }, (response) => {
+      text(response).then((body) => resolve(body.trimEnd()), reject);
+    })
+      .on("error", reject)
+      .end();
+  });
+}

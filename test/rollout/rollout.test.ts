@@ -1,0 +1,31 @@
+import test from "ava";
+import { listening, serveProcess } from "../process.ts";
+import { startLoad } from "./load.ts";
+import { clusterService } from "./service.ts";
+
+const ROUNDS = 3;
+
+test("a rolling restart under load loses not one request on either protocol", async (t) => {
+  const service = await clusterService();
+  t.teardown(() => service.close());
+  const start = async (): Promise<ReturnType<typeof serveProcess>> => {
+    const greeter = serveProcess(t, ["--drain-delay", "500ms"]);
+    await service.add(await listening(greeter));
+    return greeter;
+  };
+
+  let old = await start();
+  const load = startLoad(service);
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const next = await start();
+    const before = { ...load.answered };
+    old.kill("SIGTERM");
+    t.deepEqual(await old.ended, { code: 0, signal: null, err: "" });
+    t.like(old.lines.at(-1), { msg: "Stopped", cut: 0, code: 0 });
+    for (const [kind, count] of Object.entries(load.answered)) t.true(count > before[kind]!, `${kind} went on`);
+    old = next;
+  }
+  await load.stop();
+  t.deepEqual(load.failures, []);
+  t.log(load.answered);
+});

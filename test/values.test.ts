@@ -1,0 +1,24 @@
+import test from "ava";
+import { boolean, duration } from "../src/values.ts";
+
+test("reads durations as milliseconds", (t) => {
+  t.is(duration("250ms", "--x"), 250);
+  t.is(duration("5s", "--x"), 5000);
+  t.is(duration("2m", "--x"), 120_000);
+  t.is(duration("1h", "--x"), 3_600_000);
+  t.is(duration("0s", "--x"), 0);
+});
+
+for (const text of ["", "5", "-5s", "1.5s", "5 s", "5d", "99999999999s", "s"]) {
+  test(`does not read "${text}" as a duration`, (t) => {
+    t.throws(() => duration(text, "--x"), {
+      message: `Invalid --x "${text}": expected a duration up to 24 days, for example 250ms, 5s, 2m or 1h`,
+    });
+  });
+}
+
+test("reads true and false, and nothing like them", (t) => {
+  t.true(boolean("true", "--x"));
+  t.false(boolean("false", "--x"));
+  t.throws(() => boolean("yes", "--x"), { message: 'Invalid --x "yes": expected one of true, false' });
+});

@@ -4,9 +4,11 @@
 FROM cgr.dev/chainguard/node:latest-dev AS build
 WORKDIR /app
 COPY --chown=65532:65532 package.json package-lock.json ./
-RUN npm ci --ignore-scripts --no-audit --no-fund
+# The build runs on the base image's Node, not on the one that the lockfile brings to a checkout. It can't be left out by
+# --omit=optional, for the bundler's own binary is optional too.
+RUN npm ci --ignore-scripts --no-audit --no-fund && rm -rf node_modules/node-linux-* node_modules/.bin/node
 COPY --chown=65532:65532 . .
-# The repository itself stays outside: docker build --build-arg VCS_REVISION="$(git rev-parse HEAD)" .
+# The repository itself stays outside, so the build is told what it is of. README.md has the command.
 ARG VCS_REVISION
 ARG VCS_TIME
 ARG VCS_MODIFIED

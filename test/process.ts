@@ -28,7 +28,7 @@ export const checkout = [`${import.meta.dirname}/../src/main.ts`];
 
 /** Starts `greeter serve` in a process of its own, on free ports, and with no delay when it is told to stop. */
 export function serveProcess(
-  t: ExecutionContext,
+  t: Pick<ExecutionContext, "teardown">,
   flags: string[] = [],
   { program = checkout, ...options }: { program?: string[]; cwd?: string; env?: NodeJS.ProcessEnv } = {},
 ): LoggingProcess {
@@ -38,7 +38,7 @@ export function serveProcess(
 
 /** Starts a program of ours in a process of its own. */
 export function startProcess(
-  t: ExecutionContext,
+  t: Pick<ExecutionContext, "teardown">,
   args: string[],
   { cwd, env = {} }: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
 ): LoggingProcess {

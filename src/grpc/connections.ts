@@ -1,6 +1,7 @@
 import { constants } from "node:http2";
 import type { Http2Server, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
-import type { Duplex } from "node:stream";
+import type { Socket } from "node:net";
+import type { EndlessStreams } from "./endless.ts";
 import { sendAway } from "./goaway.ts";
 
 /** When connections are closed that nobody asked to close. All in milliseconds; 0 is never. */
@@ -16,7 +17,7 @@ export interface ConnectionLimits {
 /** The connections of a server. */
 export interface Connections {
   /** Asks every client to go elsewhere; resolves when the last connection is closed. */
-  sendAway: () => Promise<void>;
+  retire: () => Promise<void>;
   /**
    * Closes every connection at once.
    * @returns how many calls were open on them
@@ -26,44 +27,67 @@ export interface Connections {
 
 interface Connection {
   session: ServerHttp2Session;
-  socket: Duplex;
   /** The calls on it. */
   streams: Set<ServerHttp2Stream>;
   idleSince: number;
+  /** Closes it when the calls on it have ended. */
+  retire: () => void;
 }
 
 /**
  * Follows the connections of an HTTP/2 server.
  * @param socketOf tells the socket of the session that is just being made
+ * @param endless the streams that have to be ended when their connection is
  */
-export function followConnections(server: Http2Server, limits: ConnectionLimits, socketOf: () => Duplex): Connections {
+export function followConnections(
+  server: Http2Server,
+  limits: ConnectionLimits,
+  socketOf: () => Socket,
+  endless: EndlessStreams,
+): Connections {
   const connections = new Set<Connection>();
   let onEmpty = (): void => {};
 
   server.on("session", (session: ServerHttp2Session) => {
-    const connection: Connection = { session, socket: socketOf(), streams: new Set(), idleSince: Date.now() };
+    const socket = socketOf();
+    // As grpc-js tells a call's peer.
+    const peer = `${socket.remoteAddress}:${socket.remotePort}`;
+    const streams = new Set<ServerHttp2Stream>();
+    const connection: Connection = {
+      session,
+      streams,
+      idleSince: Date.now(),
+      retire: () => {
+        if (session.closed || session.destroyed) return;
+        // In this order: who hears first that a stream has ended may open the next one here.
+        sendAway(session, socket);
+        endless.end(peer);
+        abandonAnswered(session, streams);
+      },
+    };
     connections.add(connection);
     session.on("stream", (stream) => {
-      connection.streams.add(stream);
+      streams.add(stream);
       stream.once("close", () => {
-        connection.streams.delete(stream);
+        streams.delete(stream);
         connection.idleSince = Date.now();
       });
     });
     const timers = [limitAge(connection, limits), limitIdleness(connection, limits)];
     session.once("close", () => {
       for (const timer of timers) clearTimeout(timer);
+      endless.forget(peer);
       connections.delete(connection);
       if (connections.size === 0) onEmpty();
     });
   });
 
   return {
-    sendAway: () =>
+    retire: () =>
       new Promise((resolve) => {
         onEmpty = resolve;
         if (connections.size === 0) resolve();
-        for (const connection of connections) retire(connection);
+        for (const connection of connections) connection.retire();
       }),
     destroy: () => {
       let calls = 0;
@@ -80,24 +104,25 @@ export function followConnections(server: Http2Server, limits: ConnectionLimits,
 const ABANDON_INTERVAL = 50;
 
 /**
- * Closes a connection when the calls on it have ended. A call that is answered whole has ended, although its caller may go on sending
- * (https://www.rfc-editor.org/rfc/rfc9113#section-8.1).
+ * Ends calls that are answered whole while their callers go on sending, as callers of a stream may: nobody needs the rest, and the
+ * connection would wait for it (https://www.rfc-editor.org/rfc/rfc9113#section-8.1).
  */
-function retire({ session, socket, streams }: Connection): void {
-  if (session.closed || session.destroyed) return;
-  sendAway(session, socket);
+function abandonAnswered(session: ServerHttp2Session, streams: Set<ServerHttp2Stream>): void {
   const timer = setInterval(() => {
     for (const stream of streams) if (stream.state.localClose === 1) stream.close(constants.NGHTTP2_NO_ERROR);
   }, ABANDON_INTERVAL);
   session.once("close", () => clearInterval(timer));
 }
 
-function limitAge(connection: Connection, { maxAgeMs, maxAgeGraceMs }: ConnectionLimits): NodeJS.Timeout | undefined {
+function limitAge(
+  { session, retire }: Connection,
+  { maxAgeMs, maxAgeGraceMs }: ConnectionLimits,
+): NodeJS.Timeout | undefined {
   if (maxAgeMs === 0) return undefined;
   const jitter = 0.9 + 0.2 * Math.random();
   const timer = setTimeout(() => {
-    retire(connection);
-    setTimeout(() => connection.session.destroy(), maxAgeGraceMs).unref();
+    retire();
+    setTimeout(() => session.destroy(), maxAgeGraceMs).unref();
   }, maxAgeMs * jitter);
   return timer.unref();
 }
@@ -106,7 +131,7 @@ function limitIdleness(connection: Connection, { maxIdleMs }: ConnectionLimits):
   if (maxIdleMs === 0) return undefined;
   const timer = setTimeout(() => {
     const idle = connection.streams.size === 0 && Date.now() - connection.idleSince >= maxIdleMs;
-    if (idle) retire(connection);
+    if (idle) connection.retire();
     else timer.refresh();
   }, maxIdleMs);
   return timer.unref();

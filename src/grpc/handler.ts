@@ -13,6 +13,7 @@ import type {
   UntypedHandleCall,
 } from "@grpc/grpc-js";
 import { InvalidArgumentError } from "../greeter.ts";
+import type { EndlessStreams } from "./endless.ts";
 import { serialize } from "./method.ts";
 import { toStatus } from "./status.ts";
 
@@ -30,11 +31,8 @@ export interface CallContext {
 export interface ServiceContext {
   /** Hears of every error that the caller is not told about, and of the method that failed. */
   report: (error: unknown, method: string) => void;
-  /**
-   * Takes what ends each open stream. A service has it whose streams last until somebody ends them: they would stall the drain.
-   * Those of other services are waited for.
-   */
-  endless?: Set<(error: Error) => void>;
+  /** Given to a service whose streams last until somebody ends them. Those of other services are waited for. */
+  endless?: EndlessStreams;
 }
 
 /** A handler of service.ts with its message types set aside: they were checked where they are known. */
@@ -70,7 +68,7 @@ export function grpcHandler(
     const end = (error: unknown): void => {
       if (call.writable) fail(error, call, (failure) => call.emit("error", failure));
     };
-    endless?.add(end);
+    const forget = endless?.add(call.getPeer(), end);
     try {
       const context = contextOf(call);
       for await (const message of handler(input(), context)) {
@@ -80,7 +78,7 @@ export function grpcHandler(
     } catch (error) {
       end(error);
     } finally {
-      endless?.delete(end);
+      forget?.();
     }
   };
 

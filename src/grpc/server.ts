@@ -10,8 +10,8 @@ import type { Greeter } from "../greeter.ts";
 import type { Readiness } from "../readiness.ts";
 import { followConnections } from "./connections.ts";
 import type { ConnectionLimits } from "./connections.ts";
+import { createEndlessStreams } from "./endless.ts";
 import { greeterHandlers } from "./greeter.ts";
-import type { ServiceContext } from "./handler.ts";
 import { healthHandlers } from "./health.ts";
 import { reflectionHandlers } from "./reflection.ts";
 import { addService } from "./service.ts";
@@ -60,7 +60,7 @@ export function createGrpcServer({
       "grpc.keepalive_timeout_ms": options.keepaliveTimeoutMs,
     }),
   });
-  const endless: NonNullable<ServiceContext["endless"]> = new Set();
+  const endless = createEndlessStreams(() => new UnavailableError("The connection is closing"));
   const services = [GreeterService, Health, ...(reflection ? [ServerReflection, ServerReflectionAlpha] : [])];
   addService(server, GreeterService, greeterHandlers(greeter), { report });
   addService(server, Health, healthHandlers(readiness, [GreeterService.typeName]), { report, endless });
@@ -76,7 +76,7 @@ export function createGrpcServer({
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   const [http2Server] = server["http2Servers"].keys();
   let accepted: Socket;
-  const connections = followConnections(http2Server, options, () => accepted);
+  const connections = followConnections(http2Server, options, () => accepted, endless);
   const listener = createServer({ noDelay: true }, (socket) => {
     accepted = socket;
     injector.injectConnection(socket);
@@ -85,9 +85,8 @@ export function createGrpcServer({
   return {
     listener,
     drain: async () => {
-      for (const end of endless) end(new UnavailableError("The server is stopping"));
       const closed = new Promise((resolve) => listener.close(resolve));
-      await connections.sendAway();
+      await connections.retire();
       await closed;
     },
     cut: () => {

@@ -36,3 +36,41 @@ test("Python's gRPC gets the greeting, the version and the errors, as HTTP does"
     empty: ["INVALID_ARGUMENT", 'Invalid name "": expected 1 to 256 characters'],
   });
 });
+
+test("grpc-health-probe, and with it Kubernetes' gRPC probe, sees the service come and go", async (t) => {
+  const service = serveProcess(t, ["--drain-delay", "1h"]);
+  const { grpc } = await listening(service);
+  const probe = async (...flags: string[]): Promise<string> => {
+    try {
+      const { stderr } = await execute(`${installed}/grpc-health-probe`, ["-addr", grpc, ...flags]);
+      return stderr.trim();
+    } catch (error) {
+      return `${(error as { code: number }).code}: ${(error as { stderr: string }).stderr.trim()}`;
+    }
+  };
+  await service.logged(({ msg }) => msg === "Serving");
+  t.is(await probe(), "status: SERVING");
+  t.is(await probe("-service", "greeter.v1.GreeterService"), "status: SERVING");
+  t.regex(await probe("-service", "nope"), /^3: .*NotFound/);
+  service.kill("SIGTERM");
+  await service.logged(({ msg }) => msg.startsWith("Draining"));
+  t.is(await probe(), '4: service unhealthy (responded with "NOT_SERVING")');
+});
+
+const descriptions = {
+  "greeter.v1.GreeterService.Greet": "rpc Greet ( .greeter.v1.GreetRequest ) returns ( .greeter.v1.GreetResponse );",
+  "grpc.health.v1.HealthCheckResponse": ".grpc.health.v1.HealthCheckResponse.ServingStatus status = 1;",
+};
+for (const [symbol, description] of Object.entries(descriptions)) {
+  test(`grpcurl describes ${symbol} without the proto file`, async (t) => {
+    const { grpc } = await listening(serveProcess(t));
+    const { stdout } = await execute(`${installed}/grpcurl`, ["-plaintext", grpc, "describe", symbol]);
+    t.true(stdout.includes(description), stdout);
+  });
+}
+
+test("grpcurl is told that it asks for an unknown symbol", async (t) => {
+  const { grpc } = await listening(serveProcess(t));
+  const error = await t.throwsAsync(execute(`${installed}/grpcurl`, ["-plaintext", grpc, "describe", "nope.Nope"]));
+  t.regex(error.message, /Symbol not found: nope\.Nope/);
+});

@@ -103,6 +103,17 @@ test("a call on an old connection ends with it when the grace is over", async (t
   t.false(client.isAnswered(stream));
 });
 
+test("a health watch on an old connection is told to come back, and does not hold it", async (t) => {
+  const { target } = await serveGrpc(t, { maxAgeMs: 50, maxAgeGraceMs: 3_600_000 });
+  const client = frameClient(target);
+  const watch = client.call("/grpc.health.v1.Health/Watch", Buffer.alloc(0));
+  while (!client.frames.some(({ type }) => type === frameType.goaway)) await sleep(5);
+  const again = client.call("/grpc.health.v1.Health/Watch", Buffer.alloc(0));
+  await client.closed;
+  t.true(client.isAnswered(watch));
+  t.true(client.isAnswered(again) || lastStreams(client).at(-1)! < again);
+});
+
 test("gRPC's own client is not disturbed when its connection is replaced", async (t) => {
   const { target } = await serveGrpc(t, { maxAgeMs: 30, maxAgeGraceMs: 10_000 });
   const client = createGreeterClient({ target, timeoutMs: 10_000 });

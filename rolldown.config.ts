@@ -22,6 +22,6 @@ export default defineConfig({
   transform: { define: { EMBEDDED_BUILD_INFO: JSON.stringify(buildInfo) } },
   // depd compiles wrappers with eval, for functions that nobody here deprecates.
   checks: { eval: false },
-  output: { cleanDir: true, file: "dist/greeter.js", format: "esm", codeSplitting: false, sourcemap: true },
-  plugins: [{ name: "executable", writeBundle: ({ file = "" }) => chmod(file, 0o755) }],
+  output: { cleanDir: true, dir: "dist", entryFileNames: "greeter.mjs", codeSplitting: false, sourcemap: true },
+  plugins: [{ name: "executable", writeBundle: ({ dir }) => chmod(`${dir}/greeter.mjs`, 0o755) }],
 });

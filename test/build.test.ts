@@ -17,30 +17,30 @@ let bundle: string;
 
 test.before("build the bundle into an empty folder", async () => {
   folder = await mkdtemp(join(tmpdir(), "greeter-"));
-  bundle = join(folder, "greeter.js");
-  await execute("npm", ["run", "build", "--", "--file", bundle], { cwd: join(import.meta.dirname, "..") });
+  bundle = join(folder, "greeter.mjs");
+  await execute("npm", ["run", "build", "--", "--dir", folder], { cwd: join(import.meta.dirname, "..") });
 });
 test.after.always("remove the folder", () => rm(folder, { recursive: true }));
 
 test("the bundle is one executable file with a source map", async (t) => {
-  t.deepEqual((await readdir(folder)).toSorted(), ["greeter.js", "greeter.js.map"]);
+  t.deepEqual((await readdir(folder)).toSorted(), ["greeter.mjs", "greeter.mjs.map"]);
   t.is((await stat(bundle)).mode & 0o111, 0o111);
   const { sources } = JSON.parse(await readFile(`${bundle}.map`, "utf8")) as { sources: string[] };
   t.true(sources.some((source) => source.endsWith("src/greeter.ts")));
 });
 
 test("the bundle greets where there is nothing else", async (t) => {
-  const { stdout } = await execute(process.execPath, ["greeter.js", "hello", "Bob"], { cwd: folder });
+  const { stdout } = await execute(process.execPath, ["greeter.mjs", "hello", "Bob"], { cwd: folder });
   t.is(stdout, "Hello, Bob!\n");
 });
 
 test("the bundle knows what it was built from", async (t) => {
-  const { stdout } = await execute(process.execPath, ["greeter.js", "version"], { cwd: folder, env: { PATH: "" } });
+  const { stdout } = await execute(process.execPath, ["greeter.mjs", "version"], { cwd: folder, env: { PATH: "" } });
   t.is(stdout, formatBuildInfo(await readBuildInfo()));
 });
 
 test("the bundle serves both protocols, and stops", async (t) => {
-  const service = serveProcess(t, [], { program: ["greeter.js"], cwd: folder });
+  const service = serveProcess(t, [], { program: ["greeter.mjs"], cwd: folder });
   const { http, grpc } = await listening(service);
   const client = createGreeterClient({ target: grpc, timeoutMs: 10_000 });
   t.teardown(() => client.close());

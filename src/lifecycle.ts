@@ -47,14 +47,16 @@ export async function run({ observers, servers, log, ...life }: Lifecycle): Prom
   const stop = stopRequest(log);
   try {
     await start([...observers, ...servers], log);
+    // Told to stop before anybody could have heard that it serves: nobody needs time to notice.
+    const drainDelayMs = stop.requested ? 0 : life.drainDelayMs;
     if (!stop.requested) {
       log.info({}, "Serving");
       life.onServing();
       await stop.request;
-      life.onDraining();
-      log.info({ reason: stop.reason, delay_ms: life.drainDelayMs }, "Draining: not ready any more, still serving");
-      await sleep(life.drainDelayMs);
     }
+    life.onDraining();
+    log.info({ reason: stop.reason, delay_ms: drainDelayMs }, "Draining: not ready any more, still serving");
+    await sleep(drainDelayMs);
     log.info({ timeout_ms: life.drainTimeoutMs }, "Closing: taking nothing new, finishing what is in flight");
     const deadline = sleep(life.drainTimeoutMs, undefined, { ref: false });
     const counts = await Promise.all(servers.map((server) => close(server, deadline, log)));
@@ -88,8 +90,8 @@ async function close(server: Server, deadline: Promise<void>, log: LifecycleLog)
   const { protocol } = server;
   const drained = await Promise.race([server.drain().then(() => true), deadline.then(() => false)]);
   const cut = server.cut();
-  if (cut > 0) log.warn({ protocol, cut }, "Closed: the drain timeout passed, and what was left was cut off");
-  else log.info({ protocol, drained }, "Closed");
+  if (drained) log.info({ protocol }, "Closed");
+  else log.warn({ protocol, cut }, "Closed: the drain timeout passed, and what was left was cut off");
   return cut;
 }
 
@@ -97,12 +99,14 @@ async function close(server: Server, deadline: Promise<void>, log: LifecycleLog)
 function stopRequest(log: LifecycleLog): StopRequest {
   const { promise, resolve } = Promise.withResolvers<void>();
   const state = { request: promise, requested: false, reason: "", failed: false };
+  let signalled = false;
   const request = (reason: string): void => {
     if (!state.requested) Object.assign(state, { requested: true, reason });
     resolve();
   };
   const onSignal = (signal: "SIGINT" | "SIGTERM"): void => {
-    if (state.requested && !state.failed) process.exit(128 + constants.signals[signal]);
+    if (signalled) process.exit(128 + constants.signals[signal]);
+    signalled = true;
     request(signal);
   };
   // A rejection that nobody handles arrives here too, with "unhandledRejection" as its origin.
@@ -111,6 +115,8 @@ function stopRequest(log: LifecycleLog): StopRequest {
     state.failed = true;
     request(origin);
   };
+  // From here on the lifecycle decides: until now a signal has ended the process at once.
+  process.removeAllListeners("SIGINT").removeAllListeners("SIGTERM");
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal).on("uncaughtException", onUncaught);
   const release = (): void => {
     process.off("SIGINT", onSignal).off("SIGTERM", onSignal).off("uncaughtException", onUncaught);

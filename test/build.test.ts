@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import test from "ava";
 import { formatBuildInfo, readBuildInfo } from "../src/build-info.ts";
+import { buildInto } from "./bundle.ts";
 import { createGreeterClient } from "../src/grpc/client.ts";
 import { send } from "./http/request.ts";
 import { listening, serveProcess } from "./process.ts";
@@ -17,8 +18,7 @@ let bundle: string;
 
 test.before("build the bundle into an empty folder", async () => {
   folder = await mkdtemp(join(tmpdir(), "greeter-"));
-  bundle = join(folder, "greeter.mjs");
-  await execute("npm", ["run", "build", "--", "--dir", folder], { cwd: join(import.meta.dirname, "..") });
+  bundle = await buildInto(folder);
 });
 test.after.always("remove the folder", () => rm(folder, { recursive: true }));
 

@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { connect } from "node:net";
+import type { Socket } from "node:net";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import type { Client } from "@connectrpc/connect";
@@ -40,8 +42,8 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     t.deepEqual(
       steps.slice(6, 8).toSorted((a, b) => String(a["protocol"]).localeCompare(String(b["protocol"]))),
       [
-        { protocol: "grpc", drained: true, msg: "Closed" },
-        { protocol: "http", drained: true, msg: "Closed" },
+        { protocol: "grpc", msg: "Closed" },
+        { protocol: "http", msg: "Closed" },
       ],
     );
     t.deepEqual(steps.slice(8), [{ reason: signal, cut: 0, code: 0, msg: "Stopped" }]);
@@ -120,6 +122,58 @@ test("an HTTP client that never reads its answers does not stall the drain", asy
   service.kill("SIGTERM");
   t.like(await service.ended, { code: 1 });
   t.true(Number(service.lines.at(-1)?.["cut"]) >= 1);
+});
+
+const lingering: Record<string, (ports: { http: number; grpc: number }) => Socket> = {
+  "says nothing on the gRPC port": ({ grpc }) => connect({ port: grpc, host: "127.0.0.1", allowHalfOpen: true }),
+  "says only hello on the gRPC port": ({ grpc }) => {
+    const socket = connect({ port: grpc, host: "127.0.0.1", allowHalfOpen: true });
+    socket.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0");
+    return socket;
+  },
+  "says nothing on the HTTP port": ({ http }) => connect({ port: http, host: "127.0.0.1", allowHalfOpen: true }),
+  "sends half a request": ({ http }) => {
+    const socket = connect({ port: http, host: "127.0.0.1", allowHalfOpen: true });
+    socket.write("GET / HTTP/1.1\r\nHo");
+    return socket;
+  },
+  "never sends the body that it announced": ({ http }) => {
+    const socket = connect({ port: http, host: "127.0.0.1", allowHalfOpen: true });
+    socket.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n");
+    return socket;
+  },
+  "was refused a tunnel": ({ http }) => {
+    const socket = connect({ port: http, host: "127.0.0.1", allowHalfOpen: true });
+    socket.write("CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n");
+    return socket;
+  },
+};
+for (const [what, join] of Object.entries(lingering)) {
+  test(`a client that ${what}, and never closes its side, holds nothing up`, async (t) => {
+    const service = serveProcess(t, ["--drain-timeout", "1h"]);
+    const { http, grpc } = await listening(service);
+    const port = (address: string): number => Number(new URL(address).port);
+    const socket = join({ http: port(http), grpc: port(`http://${grpc}`) });
+    socket.on("error", () => {}).resume();
+    t.teardown(() => socket.destroy());
+    await once(socket, "connect");
+    t.is((await send(http, "/")).status, 200);
+    service.kill("SIGTERM");
+    t.like(await service.ended, { code: 0, err: "" });
+    t.like(service.lines.at(-1), { msg: "Stopped", cut: 0, code: 0 });
+  });
+}
+
+test("a health watcher that reads nothing holds nothing up, and is no call that was cut off", async (t) => {
+  const service = serveProcess(t, ["--drain-timeout", "1h"]);
+  const { grpc } = await listening(service);
+  const client = frameClient(grpc);
+  client.send({ type: frameType.settings, flags: 0, stream: 0, payload: Buffer.from([0, 4, 0, 0, 0, 0]) });
+  const watch = client.call("/grpc.health.v1.Health/Watch", Buffer.alloc(0));
+  while (!client.frames.some(({ stream }) => stream === watch)) await new Promise(setImmediate);
+  service.kill("SIGTERM");
+  t.like(await service.ended, { code: 0 });
+  t.like(service.lines.at(-1), { cut: 0 });
 });
 
 for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143 })) {

@@ -49,7 +49,7 @@ try {
   process.exitCode = await run({
     observers: [server("observer")],
     servers: [scenarios[process.argv[2]!]!],
-    drainDelayMs: 100,
+    drainDelayMs: Number(process.argv[3] ?? 100),
     drainTimeoutMs: 1000,
     onServing: () => log.info("Ready"),
     onDraining: () => log.info("Not ready"),

@@ -11,6 +11,7 @@ test("a signal during the start ends it when everything is started, without ever
   scenario.kill("SIGTERM");
   t.like(await scenario.ended, { code: 0, err: "" });
   t.false(messages(scenario.lines).includes("Ready"));
+  t.true(messages(scenario.lines).includes("Not ready"));
   t.like(scenario.lines.at(-1), { msg: "Stopped", reason: "SIGTERM", code: 0 });
 });
 
@@ -35,6 +36,23 @@ for (const [name, origin, text] of [
     t.like(scenario.lines.at(-1), { msg: "Stopped", reason: origin, code: 1 });
   });
 }
+
+test("after an uncaught error the first signal is still the first, and the second ends it at once", async (t) => {
+  const scenario = startProcess(t, [...program, "thrown error", "3600000"]);
+  await scenario.logged(({ msg }) => msg === "Not ready");
+  scenario.kill("SIGTERM");
+  scenario.kill("SIGINT");
+  const { code } = await scenario.ended;
+  t.true(code === 130 || code === 143, String(code));
+});
+
+test("a signal before anything handles it ends the process at once, with the code of a shell", async (t) => {
+  const source = `import "${import.meta.dirname}/../src/signals.ts";
+    setInterval(() => {}, 1000);
+    process.kill(process.pid, "SIGTERM");`;
+  const early = startProcess(t, ["--input-type=module", "--eval", source]);
+  t.deepEqual(await early.ended, { code: 143, signal: null, err: "" });
+});
 
 test("observers are ended after the servers", async (t) => {
   const scenario = startProcess(t, [...program, "rejected promise"]);

@@ -1,11 +1,17 @@
+import { once } from "node:events";
 import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { text } from "node:stream/consumers";
+import { Client, credentials, status } from "@grpc/grpc-js";
+import type { ServiceError } from "@grpc/grpc-js";
 import test from "ava";
 import { formatAddress, listen } from "../src/address.ts";
 import { createGreeterClient } from "../src/grpc/client.ts";
+import { frameClient } from "./grpc/frames.ts";
+import type { FrameClient } from "./grpc/frames.ts";
 import { send } from "./http/request.ts";
 import { listening, serveProcess } from "./process.ts";
 
@@ -52,3 +58,62 @@ test("logs nothing less severe than it is told to", async (t) => {
   t.like(await service.ended, { code: 0, err: "" });
   t.deepEqual(service.lines, []);
 });
+
+test("--no-reflection keeps the contract from gRPC clients", async (t) => {
+  const { grpc } = await listening(serveProcess(t, ["--no-reflection"]));
+  const client = new Client(grpc, credentials.createInsecure());
+  t.teardown(() => client.close());
+  const asIs = (bytes: Buffer): Buffer => bytes;
+  const call = client.makeBidiStreamRequest("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", asIs, asIs);
+  const [error] = (await once(call, "error")) as [ServiceError];
+  t.is(error.code, status.UNIMPLEMENTED);
+});
+
+const greet = "/greeter.v1.GreeterService/Greet";
+
+/** Settings of connections, a client that one of them closes, and how many milliseconds that takes at least. */
+const closing: { flags: string[]; join: (grpc: string) => FrameClient; atLeast: number }[] = [
+  {
+    flags: ["--grpc-max-connection-age", "300ms", "--grpc-max-connection-age-grace", "300ms"],
+    join: (grpc) => {
+      const client = frameClient(grpc);
+      client.open(greet);
+      return client;
+    },
+    atLeast: 500,
+  },
+  { flags: ["--grpc-max-connection-idle", "300ms"], join: (grpc) => frameClient(grpc), atLeast: 290 },
+  {
+    flags: ["--grpc-keepalive-time", "200ms", "--grpc-keepalive-timeout", "300ms"],
+    join: (grpc) => frameClient(grpc, { silent: true }),
+    atLeast: 490,
+  },
+];
+for (const { flags, join, atLeast } of closing) {
+  test(`${flags.join(" ")} closes a connection, and not too soon`, async (t) => {
+    const { grpc } = await listening(serveProcess(t, flags));
+    const start = performance.now();
+    await join(grpc).closed;
+    t.true(performance.now() - start >= atLeast);
+  });
+}
+
+const http: { flags: string[]; request: string; answer: RegExp }[] = [
+  { flags: ["--http-keep-alive-timeout", "300ms"], request: "GET / HTTP/1.1\r\nHost: x\r\n\r\n", answer: / 200 OK/ },
+  { flags: ["--http-headers-timeout", "300ms"], request: "GET / HTTP/1.1\r\n", answer: / 408 Request Timeout/ },
+  {
+    flags: ["--http-request-timeout", "300ms"],
+    request: "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n",
+    answer: / 408 Request Timeout/,
+  },
+];
+for (const { flags, request, answer } of http) {
+  test(`${flags.join(" ")} closes a connection, and not too soon`, async (t) => {
+    const { http: origin } = await listening(serveProcess(t, flags));
+    const start = performance.now();
+    const socket = connect(Number(new URL(origin).port), "127.0.0.1");
+    socket.write(request);
+    t.regex(await text(socket), answer);
+    t.true(performance.now() - start >= 290);
+  });
+}

@@ -13,11 +13,11 @@ const INTERVAL = 500;
 const STUCK = 5000;
 
 /**
- * For how long it then counts as dead, in milliseconds. While the loop is stuck no probe is answered, so a probe can only be told
- * afterwards. With Kubernetes' usual three failures ten seconds apart, a loop that recovers is left alone, and one that
- * is stuck again and again is restarted.
+ * For how long it then counts as dead, in milliseconds. While the loop is stuck no probe is answered, and afterwards this fails at most
+ * one of Kubernetes' probes, ten seconds apart. Three failures restart a pod: a loop that was stuck once, for less than ten seconds, is
+ * left alone, and one that is stuck again and again is restarted.
  */
-const MEMORY = 15_000;
+const MEMORY = 8000;
 
 /** Watches the event loop by a timer: it is late by as long as something else held the loop. */
 export function watchEventLoop({ interval = INTERVAL, stuck = STUCK, memory = MEMORY } = {}): Liveness {

@@ -1,16 +1,15 @@
-import { constants } from "node:http2";
 import type { Http2Server, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { EndlessStreams } from "./endless.ts";
-import { sendAway } from "./goaway.ts";
+import { closeGracefully } from "./goaway.ts";
 
-/** When connections are closed that nobody asked to close. All in milliseconds; 0 is never. */
+/** When connections are closed that nobody asked to close, in milliseconds. */
 export interface ConnectionLimits {
-  /** How old a connection may become, give or take a tenth, so that clients that came together do not leave together. */
+  /** How old a connection may become, give or take a tenth, so that clients that came together do not leave together; 0 is for ever. */
   maxAgeMs: number;
   /** How long its calls may then take to end. */
   maxAgeGraceMs: number;
-  /** How long a connection may be without a call. */
+  /** How long a connection may be without a call; 0 is for ever. */
   maxIdleMs: number;
 }
 
@@ -20,18 +19,21 @@ export interface Connections {
   retire: () => Promise<void>;
   /**
    * Closes every connection at once.
-   * @returns how many calls were open on them
+   * @returns how many calls were open on them, without those that nobody waits to end
    */
   destroy: () => number;
 }
 
 interface Connection {
-  session: ServerHttp2Session;
-  /** The calls on it. */
-  streams: Set<ServerHttp2Stream>;
+  /** The calls on it that somebody waits for. */
+  calls: Set<ServerHttp2Stream>;
+  /** Those that last until somebody ends them. */
+  endlessCalls: Set<ServerHttp2Stream>;
   idleSince: number;
   /** Closes it when the calls on it have ended. */
   retire: () => void;
+  /** Closes it at once. */
+  destroy: () => void;
 }
 
 /**
@@ -49,34 +51,11 @@ export function followConnections(
   let onEmpty = (): void => {};
 
   server.on("session", (session: ServerHttp2Session) => {
-    const socket = socketOf();
-    // As grpc-js tells a call's peer.
-    const peer = `${socket.remoteAddress}:${socket.remotePort}`;
-    const streams = new Set<ServerHttp2Stream>();
-    const connection: Connection = {
-      session,
-      streams,
-      idleSince: Date.now(),
-      retire: () => {
-        if (session.closed || session.destroyed) return;
-        // In this order: who hears first that a stream has ended may open the next one here.
-        sendAway(session, socket);
-        endless.end(peer);
-        abandonAnswered(session, streams);
-      },
-    };
+    const connection = follow(session, socketOf(), endless);
     connections.add(connection);
-    session.on("stream", (stream) => {
-      streams.add(stream);
-      stream.once("close", () => {
-        streams.delete(stream);
-        connection.idleSince = Date.now();
-      });
-    });
-    const timers = [limitAge(connection, limits), limitIdleness(connection, limits)];
+    const stopTimers = [limitAge(connection, limits), limitIdleness(connection, limits)];
     session.once("close", () => {
-      for (const timer of timers) clearTimeout(timer);
-      endless.forget(peer);
+      for (const stop of stopTimers) stop();
       connections.delete(connection);
       if (connections.size === 0) onEmpty();
     });
@@ -90,49 +69,66 @@ export function followConnections(
         for (const connection of connections) connection.retire();
       }),
     destroy: () => {
-      let calls = 0;
-      for (const { session, streams } of connections) {
-        calls += streams.size;
-        session.destroy();
+      let cut = 0;
+      for (const { calls, destroy } of connections) {
+        cut += calls.size;
+        destroy();
       }
-      return calls;
+      return cut;
     },
   };
 }
 
-/** How often a connection that is to close is searched for calls that nobody needs any more, in milliseconds. */
-const ABANDON_INTERVAL = 50;
-
-/**
- * Ends calls that are answered whole while their callers go on sending, as callers of a stream may: nobody needs the rest, and the
- * connection would wait for it (https://www.rfc-editor.org/rfc/rfc9113#section-8.1).
- */
-function abandonAnswered(session: ServerHttp2Session, streams: Set<ServerHttp2Stream>): void {
-  const timer = setInterval(() => {
-    for (const stream of streams) if (stream.state.localClose === 1) stream.close(constants.NGHTTP2_NO_ERROR);
-  }, ABANDON_INTERVAL);
-  session.once("close", () => clearInterval(timer));
+function follow(session: ServerHttp2Session, socket: Socket, endless: EndlessStreams): Connection {
+  // As grpc-js tells a call's peer.
+  const peer = `${socket.remoteAddress}:${socket.remotePort}`;
+  const connection: Connection = {
+    calls: new Set(),
+    endlessCalls: new Set(),
+    idleSince: Date.now(),
+    retire: () => {
+      if (session.closed || session.destroyed) return;
+      // In this order: who hears first that a stream has ended may open the next one here.
+      closeGracefully(session, socket, connection);
+      endless.end(peer);
+    },
+    destroy: () => {
+      session.destroy();
+      // The session leaves the socket half open until the peer closes it, too, and a peer that is gone never does.
+      socket.destroy();
+    },
+  };
+  session.on("stream", (stream, headers) => {
+    const streams = endless.paths.has(headers[":path"] ?? "") ? connection.endlessCalls : connection.calls;
+    streams.add(stream);
+    stream.once("close", () => {
+      streams.delete(stream);
+      connection.idleSince = Date.now();
+    });
+  });
+  session.once("close", () => endless.forget(peer));
+  return connection;
 }
 
-function limitAge(
-  { session, retire }: Connection,
-  { maxAgeMs, maxAgeGraceMs }: ConnectionLimits,
-): NodeJS.Timeout | undefined {
-  if (maxAgeMs === 0) return undefined;
+/** Both limits return what stops their timer. */
+function limitAge({ retire, destroy }: Connection, { maxAgeMs, maxAgeGraceMs }: ConnectionLimits): () => void {
+  if (maxAgeMs === 0) return () => {};
   const jitter = 0.9 + 0.2 * Math.random();
-  const timer = setTimeout(() => {
+  let timer = setTimeout(() => {
     retire();
-    setTimeout(() => session.destroy(), maxAgeGraceMs).unref();
-  }, maxAgeMs * jitter);
-  return timer.unref();
+    timer = setTimeout(destroy, maxAgeGraceMs).unref();
+  }, maxAgeMs * jitter).unref();
+  return () => clearTimeout(timer);
 }
 
-function limitIdleness(connection: Connection, { maxIdleMs }: ConnectionLimits): NodeJS.Timeout | undefined {
-  if (maxIdleMs === 0) return undefined;
-  const timer = setTimeout(() => {
-    const idle = connection.streams.size === 0 && Date.now() - connection.idleSince >= maxIdleMs;
-    if (idle) connection.retire();
-    else timer.refresh();
-  }, maxIdleMs);
-  return timer.unref();
+function limitIdleness(connection: Connection, { maxIdleMs }: ConnectionLimits): () => void {
+  if (maxIdleMs === 0) return () => {};
+  const { calls, endlessCalls, retire } = connection;
+  const check = (): void => {
+    const left = calls.size + endlessCalls.size > 0 ? maxIdleMs : connection.idleSince + maxIdleMs - Date.now();
+    if (left > 0) timer = setTimeout(check, left).unref();
+    else retire();
+  };
+  let timer = setTimeout(check, maxIdleMs).unref();
+  return () => clearTimeout(timer);
 }

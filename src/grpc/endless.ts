@@ -3,6 +3,8 @@ export type EndStream = (error: Error) => void;
 
 /** The open streams that last until somebody ends them, by the connection they are on. They would stall its end. */
 export interface EndlessStreams {
+  /** The methods that have such streams, as HTTP/2 names them: `/package.Service/Method`. */
+  paths: Set<string>;
   /**
    * Adds a stream; one that comes on a connection that is already closing is ended at once.
    * @param peer the address of the connection's client, as grpc-js tells it
@@ -20,6 +22,7 @@ export function createEndlessStreams(reason: () => Error): EndlessStreams {
   const streams = new Map<string, Set<EndStream>>();
   const closing = new Set<string>();
   return {
+    paths: new Set(),
     add: (peer, end) => {
       const onPeer = streams.get(peer) ?? new Set();
       streams.set(peer, onPeer.add(end));

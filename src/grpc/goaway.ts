@@ -1,5 +1,6 @@
-import type { ServerHttp2Session } from "node:http2";
-import type { Duplex } from "node:stream";
+import { constants } from "node:http2";
+import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
+import type { Socket } from "node:net";
 
 /**
  * A GOAWAY frame that names the highest stream there can be: "I shall close, but what you have sent I still serve".
@@ -8,8 +9,18 @@ import type { Duplex } from "node:stream";
  */
 const shutdownNotice = Buffer.from([0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0]);
 
-/** How long a client may take to confirm that it has seen the notice, in milliseconds. */
-const CONFIRMATION_TIMEOUT = 1000;
+/** How long a client may take for what costs it a round trip, in milliseconds. */
+const PATIENCE = 1000;
+
+/** How often a closing connection is searched for what holds it without need, in milliseconds. */
+const INTERVAL = 50;
+
+/** What is open on a connection. */
+export interface OpenCalls {
+  calls: ReadonlySet<ServerHttp2Stream>;
+  /** Calls that last until somebody ends them, as somebody now does. */
+  endlessCalls: ReadonlySet<ServerHttp2Stream>;
+}
 
 /**
  * Asks a client to go elsewhere with new calls, and loses none of those that it has on the way: the notice, a PING whose answer
@@ -20,10 +31,29 @@ const CONFIRMATION_TIMEOUT = 1000;
  * is written to the socket itself: Node writes whole frames, and between two of them there is room for another.
  * @param socket the connection that the session runs on
  */
-export function sendAway(session: ServerHttp2Session, socket: Duplex): void {
+export function closeGracefully(session: ServerHttp2Session, socket: Socket, { calls, endlessCalls }: OpenCalls): void {
   const close = (): void => session.close();
-  const timer = setTimeout(close, CONFIRMATION_TIMEOUT);
-  session.once("close", () => clearTimeout(timer));
   socket.write(shutdownNotice);
   session.ping(close);
+  const unconfirmed = setTimeout(close, PATIENCE);
+
+  // What would hold the connection although nobody waits for it.
+  const start = performance.now();
+  let lastCall = start;
+  const holding = setInterval(() => {
+    const now = performance.now();
+    // A call that is answered whole, while its caller may go on sending (https://www.rfc-editor.org/rfc/rfc9113#section-8.1).
+    for (const stream of [...calls, ...endlessCalls]) {
+      if (stream.state.localClose === 1) stream.close(constants.NGHTTP2_NO_ERROR);
+    }
+    // A call that was ended, and whose caller does not read that.
+    if (now - start > PATIENCE) for (const stream of endlessCalls) stream.close(constants.NGHTTP2_CANCEL);
+    // A peer that does not close its side of the connection.
+    if (calls.size + endlessCalls.size > 0 || !session.closed) lastCall = now;
+    else if (now - lastCall > PATIENCE) socket.destroy();
+  }, INTERVAL);
+  session.once("close", () => {
+    clearTimeout(unconfirmed);
+    clearInterval(holding);
+  });
 }

@@ -41,6 +41,10 @@ export function addService<S extends DescService>(
   context: ServiceContext,
 ): void {
   const { methods } = service;
+  for (const method of methods) {
+    const { path, responseStream } = methodDefinition(method);
+    if (responseStream) context.endless?.paths.add(path);
+  }
   const handlers = implementation as Record<string, UntypedHandler>;
   server.addService(
     Object.fromEntries(methods.map((method) => [method.localName, methodDefinition(method)])),

@@ -1,5 +1,7 @@
 import { createServer, STATUS_CODES } from "node:http";
 import type { Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type Koa from "koa";
 import type { Readiness } from "../readiness.ts";
 import { headers } from "./headers.ts";
@@ -27,19 +29,27 @@ export interface HttpServer {
   cut: () => number;
 }
 
+/** How long a client may take for what costs it a round trip, in milliseconds. */
+const PATIENCE = 1000;
+
 /** Builds the HTTP server of an app. */
 export function createHttpServer({ app, readiness, ...timeouts }: HttpServerOptions): HttpServer {
   const answer = app.callback();
   const unanswered = new Set<ServerResponse>();
+  // A request that has to be whole in time has its headers in that time, too; Node refuses to be told otherwise.
+  const { keepAliveTimeoutMs: keepAliveTimeout, requestTimeoutMs: requestTimeout } = timeouts;
+  const headersTimeout = requestTimeout
+    ? Math.min(timeouts.headersTimeoutMs, requestTimeout)
+    : timeouts.headersTimeoutMs;
   const listener = createServer(
     {
       // The app answers a request without a host, with a reason.
       requireHostHeader: false,
-      keepAliveTimeout: timeouts.keepAliveTimeoutMs,
-      headersTimeout: timeouts.headersTimeoutMs,
-      requestTimeout: timeouts.requestTimeoutMs,
-      // How often Node looks for requests that are late: as often as the shortest timeout needs, and once a second is often.
-      connectionsCheckingInterval: Math.min(1000, timeouts.headersTimeoutMs || 1000),
+      keepAliveTimeout,
+      headersTimeout,
+      requestTimeout,
+      // How often Node looks for requests that are late.
+      connectionsCheckingInterval: Math.min(1000, headersTimeout || 1000),
     },
     (request, response) => {
       unanswered.add(response);
@@ -49,23 +59,31 @@ export function createHttpServer({ app, readiness, ...timeouts }: HttpServerOpti
       answer(request, response).catch(() => response.destroy());
     },
   );
+  const sockets = new Set<Socket>();
+  listener.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
   answerRefusals(listener);
 
   return {
     listener,
     drain: () =>
       new Promise((resolve) => {
-        for (const response of unanswered) {
-          if (!response.headersSent) response.setHeader("Connection", "close");
-          // An answer on its way already has its headers, so that its connection becomes idle afterwards.
-          response.once("close", () => setImmediate(() => listener.closeIdleConnections()));
-        }
+        for (const response of unanswered) if (!response.headersSent) response.setHeader("Connection", "close");
         listener.close(() => resolve());
+        // What is left now and then has no request that somebody waits for: an answer that had its headers already, a request that
+        // never becomes whole, a peer that does not close its side.
+        const sweep = setInterval(() => {
+          const busy = new Set([...unanswered].map(({ socket }) => socket));
+          for (const socket of sockets) if (!busy.has(socket)) socket.destroy();
+        }, PATIENCE);
+        listener.once("close", () => clearInterval(sweep));
       }),
     cut: () => {
       const requests = unanswered.size;
       listener.close();
-      listener.closeAllConnections();
+      for (const socket of sockets) socket.destroy();
       return requests;
     },
   };
@@ -76,11 +94,11 @@ function answerRefusals(listener: Server): void {
   // What Node's parser refuses.
   listener.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     if (!socket.writable || error.code === "ECONNRESET") socket.destroy();
-    else socket.end(refusal(refusals[error.code ?? ""] ?? [400, `Malformed HTTP request: ${error.message}`]));
+    else refuse(socket, refusals[error.code ?? ""] ?? [400, `Malformed HTTP request: ${error.message}`]);
   });
   // What a client expects beyond an answer is nothing that a greeting could fail.
   listener.on("checkExpectation", (request, response) => listener.emit("request", request, response));
-  listener.on("connect", (_, socket) => socket.end(refusal([405, "Cannot CONNECT here: expected GET or HEAD"])));
+  listener.on("connect", (_, socket) => refuse(socket, [405, "Cannot CONNECT here: expected GET or HEAD"]));
 }
 
 type Refusal = [status: number, detail: string];
@@ -91,7 +109,7 @@ const refusals: Record<string, Refusal> = {
   ERR_HTTP_REQUEST_TIMEOUT: [408, "The request did not arrive in time"],
 };
 
-function refusal([status, detail]: Refusal): string {
+function refuse(socket: Duplex, [status, detail]: Refusal): void {
   const fields = {
     ...headers,
     ...(status === 405 && { Allow: "GET, HEAD" }),
@@ -100,5 +118,7 @@ function refusal([status, detail]: Refusal): string {
     Connection: "close",
   };
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n${detail}\n`;
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n${detail}\n`);
+  // Its client may keep its side open, and would keep the socket with it.
+  setTimeout(() => socket.destroy(), PATIENCE).unref();
 }

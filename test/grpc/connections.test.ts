@@ -129,11 +129,24 @@ test("an idle connection is closed", async (t) => {
   t.true(client.isAnswered(1));
 });
 
+test("a connection is idle from its last call on, not from the last look at it", async (t) => {
+  const { target } = await serveGrpc(t, { maxIdleMs: 600 });
+  const client = frameClient(target);
+  await sleep(300);
+  const stream = client.call(greet, bob);
+  while (!client.isAnswered(stream)) await sleep(5);
+  const since = performance.now();
+  while (lastStreams(client).length === 0) await sleep(5);
+  const idle = performance.now() - since;
+  t.true(idle > 500 && idle < 900, `${idle} ms`);
+  await client.closed;
+});
+
 test("a connection with an open call is not idle", async (t) => {
-  const { server, target } = await serveGrpc(t, { maxIdleMs: 20 });
+  const { server, target } = await serveGrpc(t, { maxIdleMs: 500 });
   const client = frameClient(target);
   client.open(greet);
-  await sleep(200);
+  await sleep(1200);
   t.deepEqual(lastStreams(client), []);
   t.is(server.cut(), 1);
   await client.closed;

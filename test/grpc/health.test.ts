@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import type { Client } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
@@ -96,4 +97,37 @@ test("a thousand watchers hear of a drain, and none of them delays it", async (t
   await server.drain();
   for (const { code } of await Promise.all(ends)) t.is(code, Code.Unavailable);
   t.is(server.cut(), 0);
+});
+
+test("a watcher that goes away leaves nothing behind", async (t) => {
+  const readiness = createReadiness();
+  const listeners = new Set<() => void>();
+  const counted: Readiness = {
+    get phase() {
+      return readiness.phase;
+    },
+    enter: (phase) => readiness.enter(phase),
+    onChange: (listener) => {
+      listeners.add(listener);
+      const unsubscribe = readiness.onChange(listener);
+      return () => {
+        listeners.delete(listener);
+        unsubscribe();
+      };
+    },
+  };
+  const { target } = await serveGrpc(t, { readiness: counted });
+  const baseUrl = `http://${target}`;
+  const sessionManager = new Http2SessionManager(baseUrl);
+  t.teardown(() => sessionManager.abort());
+  const health = createClient(Health, createGrpcTransport({ baseUrl, sessionManager }));
+  const caller = new AbortController();
+  const watchers = Array.from({ length: 10 }, () =>
+    health.watch({}, { signal: caller.signal })[Symbol.asyncIterator](),
+  );
+  await Promise.all(watchers.map((watcher) => watcher.next()));
+  t.is(listeners.size, 10);
+  caller.abort();
+  while (listeners.size > 0) await setImmediate();
+  t.pass();
 });

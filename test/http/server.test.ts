@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { Agent, get as httpGet } from "node:http";
 import type { IncomingMessage } from "node:http";
 import { connect } from "node:net";
+import type { Socket } from "node:net";
 import { text } from "node:stream/consumers";
-import { setTimeout as sleep } from "node:timers/promises";
 import test from "ava";
 import { send } from "./request.ts";
 import { serveHttp } from "./serve.ts";
@@ -92,6 +92,28 @@ test("a client that is slow with its body is dropped", async (t) => {
   const { port } = await serveHttp(t, { headersTimeoutMs: 100, requestTimeoutMs: 200 });
   const socket = connect(port, "127.0.0.1");
   socket.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n");
-  t.regex(await text(socket), /^HTTP\/1\.1 405 /);
-  await sleep(0);
+  t.regex(await text(socket), /^HTTP\/1\.1 405 [^]*HTTP\/1\.1 408 /);
+});
+
+for (const [what, request] of Object.entries({
+  "is slow with its headers": "GET / HTTP/1.1\r\n",
+  "asks for a tunnel": "CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n",
+  "sends what is no HTTP": "\0\0\0",
+})) {
+  test(`a client that ${what} is dropped, although it keeps its side open`, async (t) => {
+    const { server, port } = await serveHttp(t, { headersTimeoutMs: 100, requestTimeoutMs: 100 });
+    const accepted = once(server.listener, "connection");
+    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    t.teardown(() => socket.destroy());
+    socket.on("error", () => {}).resume();
+    socket.write(request);
+    const [theirs] = (await accepted) as [Socket];
+    await once(theirs, "close");
+    t.pass();
+  });
+}
+
+test("a timeout for headers that is longer than that for requests is no mistake", async (t) => {
+  const { server } = await serveHttp(t, { headersTimeoutMs: 60_000, requestTimeoutMs: 5000 });
+  t.is(server.listener.headersTimeout, 5000);
 });

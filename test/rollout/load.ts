@@ -3,9 +3,12 @@ import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import { Client, credentials } from "@grpc/grpc-js";
 import { GreeterService } from "../../src/gen/greeter/v1/greeter_pb.ts";
 import { Health } from "../../src/gen/health/v1/health_pb.ts";
+import type { GreetResponse } from "../../src/gen/greeter/v1/greeter_pb.ts";
 import { createGreeterClient } from "../../src/grpc/client.ts";
+import { methodDefinition } from "../../src/grpc/method.ts";
 
 /** What steady callers have seen so far. */
 export interface Load {
@@ -54,6 +57,19 @@ export function startLoad({ http, grpc }: { http: string; grpc: string }): Load 
     const caller = (): Promise<void> => repeat("grpc-js", (name) => client.greet(name));
     return Promise.all([caller(), caller()]);
   };
+  /** gRPC's client without the retries that ours adds: what the server itself refuses shows. */
+  const grpcJsWithoutRetries = (): Promise<void> => {
+    const client = new Client(grpc, credentials.createInsecure(), { "grpc.enable_retries": 0 });
+    closers.push(() => client.close());
+    const { path, requestSerialize, responseDeserialize } = methodDefinition(GreeterService.method.greet);
+    const greet = (name: string): Promise<string> =>
+      new Promise((resolve, reject) => {
+        client.makeUnaryRequest(path, requestSerialize, responseDeserialize, { name }, (error, response) =>
+          error ? reject(error) : resolve((response as GreetResponse).message),
+        );
+      });
+    return repeat("grpc-js without retries", (name) => retryRefused(() => greet(name)));
+  };
   const connectNode = (): Promise<unknown> => {
     const sessionManager = new Http2SessionManager(`http://${grpc}`);
     const transport = createGrpcTransport({ baseUrl: `http://${grpc}`, sessionManager });
@@ -62,6 +78,8 @@ export function startLoad({ http, grpc }: { http: string; grpc: string }): Load 
     const health = createClient(Health, transport);
     return Promise.all([
       repeat("connect-node", async (name) => (await retryRefused(() => client.greet({ name }))).message),
+      watch(health),
+      watch(health),
       watch(health),
     ]);
   };
@@ -90,7 +108,7 @@ export function startLoad({ http, grpc }: { http: string; grpc: string }): Load 
     newHttp(),
     grpcJs(),
     grpcJs(),
-    grpcJs(),
+    grpcJsWithoutRetries(),
     connectNode(),
   ];
   return {
@@ -106,7 +124,7 @@ export function startLoad({ http, grpc }: { http: string; grpc: string }): Load 
 
 /**
  * Node's HTTP/2 client refuses calls by itself that it has not yet sent when a GOAWAY comes. They are safe to repeat
- * (https://www.rfc-editor.org/rfc/rfc9113#section-8.7): gRPC's own clients do so, connect-node leaves it to its callers.
+ * (https://www.rfc-editor.org/rfc/rfc9113#section-8.7): gRPC's own clients do so where they retry, connect-node leaves it to its callers.
  */
 async function retryRefused<Answer>(call: () => Promise<Answer>): Promise<Answer> {
   try {

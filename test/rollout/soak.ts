@@ -74,6 +74,7 @@ process.stdout.write(
   `RSS of the last third over the one before: ${growth.toFixed(2)}; handles when idle: ${idle.handles} before, ${handles} after\n`,
 );
 failures.push(...load.failures);
+if (samples.length < 6) failures.push("Too short to tell whether memory grows: give it more minutes");
 if (growth > 1.1) failures.push("Memory has grown by more than a tenth");
 if (handles > idle.handles) failures.push("Handles were left behind");
 service.close();

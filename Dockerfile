@@ -21,5 +21,5 @@ COPY --from=build /app/dist/ ./
 ENV NODE_ENV=production
 USER 65532:65532
 EXPOSE 8080 50051 9090
-ENTRYPOINT ["/usr/bin/node", "--enable-source-maps", "/app/greeter.mjs"]
+ENTRYPOINT ["/usr/bin/node", "--enable-source-maps", "/app/greeter.cjs"]
 CMD ["serve"]

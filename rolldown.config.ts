@@ -1,4 +1,5 @@
-import { chmod } from "node:fs/promises";
+import { chmod, readFile } from "node:fs/promises";
+import { stripTypeScriptTypes } from "node:module";
 import { defineConfig } from "rolldown";
 import { readCheckout } from "./src/build-info.ts";
 
@@ -22,6 +23,16 @@ export default defineConfig({
   transform: { define: { EMBEDDED_BUILD_INFO: JSON.stringify(buildInfo) } },
   // depd compiles wrappers with eval, for functions that nobody here deprecates.
   checks: { eval: false },
-  output: { cleanDir: true, dir: "dist", entryFileNames: "greeter.mjs", codeSplitting: false, sourcemap: true },
-  plugins: [{ name: "executable", writeBundle: ({ dir }) => chmod(`${dir}/greeter.mjs`, 0o755) }],
+  output: {
+    cleanDir: true,
+    dir: "dist",
+    entryFileNames: "greeter.cjs",
+    // A module would load everything of Node that it imports before its first line runs.
+    format: "cjs",
+    // Even here that comes first, but for a banner.
+    banner: stripTypeScriptTypes(await readFile("src/signals.ts", "utf8")),
+    codeSplitting: false,
+    sourcemap: true,
+  },
+  plugins: [{ name: "executable", writeBundle: ({ dir }) => chmod(`${dir}/greeter.cjs`, 0o755) }],
 });

@@ -115,9 +115,13 @@ function stopRequest(log: LifecycleLog): StopRequest {
     state.failed = true;
     request(origin);
   };
-  // From here on the lifecycle decides: until now a signal has ended the process at once.
-  process.removeAllListeners("SIGINT").removeAllListeners("SIGTERM");
+  // From here on the lifecycle decides: until now a signal has ended the process at once. In this order, for Node drops a signal that
+  // it has received but not yet told, as during a long start, when the last listener goes.
+  const earlier = (["SIGINT", "SIGTERM"] as const).flatMap((signal) =>
+    process.listeners(signal).map((listener) => () => process.off(signal, listener)),
+  );
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal).on("uncaughtException", onUncaught);
+  for (const remove of earlier) remove();
   const release = (): void => {
     process.off("SIGINT", onSignal).off("SIGTERM", onSignal).off("uncaughtException", onUncaught);
   };

@@ -9,5 +9,9 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-const exitCode = await run(process.argv.slice(2), process);
-process.exitCode ||= exitCode;
+async function main(): Promise<void> {
+  const exitCode = await run(process.argv.slice(2), process);
+  process.exitCode ||= exitCode;
+}
+
+void main();

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -22,25 +22,25 @@ test.before("build the bundle into an empty folder", async () => {
 });
 test.after.always("remove the folder", () => rm(folder, { recursive: true }));
 
-test("the bundle is one executable file with a source map", async (t) => {
-  t.deepEqual((await readdir(folder)).toSorted(), ["greeter.mjs", "greeter.mjs.map"]);
+test.serial("the bundle is one executable file with a source map", async (t) => {
+  t.deepEqual((await readdir(folder)).toSorted(), ["greeter.cjs", "greeter.cjs.map"]);
   t.is((await stat(bundle)).mode & 0o111, 0o111);
   const { sources } = JSON.parse(await readFile(`${bundle}.map`, "utf8")) as { sources: string[] };
   t.true(sources.some((source) => source.endsWith("src/greeter.ts")));
 });
 
 test("the bundle greets where there is nothing else", async (t) => {
-  const { stdout } = await execute(process.execPath, ["greeter.mjs", "hello", "Bob"], { cwd: folder });
+  const { stdout } = await execute(process.execPath, ["greeter.cjs", "hello", "Bob"], { cwd: folder });
   t.is(stdout, "Hello, Bob!\n");
 });
 
 test("the bundle knows what it was built from", async (t) => {
-  const { stdout } = await execute(process.execPath, ["greeter.mjs", "version"], { cwd: folder, env: { PATH: "" } });
+  const { stdout } = await execute(process.execPath, ["greeter.cjs", "version"], { cwd: folder, env: { PATH: "" } });
   t.is(stdout, formatBuildInfo(await readBuildInfo()));
 });
 
 test("the bundle serves both protocols, and stops", async (t) => {
-  const service = serveProcess(t, [], { program: ["greeter.mjs"], cwd: folder });
+  const service = serveProcess(t, [], { program: ["greeter.cjs"], cwd: folder });
   const { http, grpc } = await listening(service);
   const client = createGreeterClient({ target: grpc, timeoutMs: 10_000 });
   t.teardown(() => client.close());
@@ -48,4 +48,21 @@ test("the bundle serves both protocols, and stops", async (t) => {
   t.is(await client.greet("Bob"), "Hello, Bob!");
   service.kill("SIGTERM");
   t.like(await service.ended, { code: 0, err: "" });
+});
+
+test("a signal that comes while the bundle loads is not lost", async (t) => {
+  const sender = join(folder, "sender.cjs");
+  // It has a listener, as from the bundle's first line on; the process has no time for it until the bundle has loaded.
+  await writeFile(sender, 'process.on("SIGTERM", () => {}); process.kill(process.pid, "SIGTERM");');
+  const service = serveProcess(t, [], { program: ["--require", sender, bundle] });
+  t.like(await service.ended, { code: 0, err: "" });
+  t.like(service.lines.at(-1), { msg: "Stopped", reason: "SIGTERM" });
+  await rm(sender);
+});
+
+test("the bundle handles signals before it loads anything", async (t) => {
+  const [, code = ""] =
+    /^#!.*\n(?:\/\/.*\n)*([^]*?)\n(?:var|let|const|\/\/) /.exec(await readFile(bundle, "utf8")) ?? [];
+  t.regex(code, /SIGTERM: 15/);
+  t.notRegex(code, /require\(/);
 });

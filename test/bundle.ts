@@ -5,5 +5,5 @@ import { promisify } from "node:util";
 /** Builds the bundle into a folder, and tells its file. */
 export async function buildInto(folder: string): Promise<string> {
   await promisify(execFile)("npm", ["run", "build", "--", "--dir", folder], { cwd: join(import.meta.dirname, "..") });
-  return join(folder, "greeter.mjs");
+  return join(folder, "greeter.cjs");
 }

@@ -26,7 +26,8 @@ export function watchEventLoop({ interval = INTERVAL, stuck = STUCK, memory = ME
   // Timers run before requests are read, so that a probe that waited for the loop hears of what it waited for.
   const timer = setInterval(() => {
     const now = performance.now();
-    const duration = now - last - interval;
+    // Not without the interval itself: what may have been stuck that long counts.
+    const duration = now - last;
     if (duration >= stuck) stall = { end: now, duration };
     last = now;
   }, interval);

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -42,7 +41,8 @@ export function frameClient(target: string, { delay = 0, silent = false } = {}):
   const socket: Socket = connect(Number(port), hostname).setNoDelay();
   socket.on("error", () => {});
   const frames: Frame[] = [];
-  const closed = once(socket, "close").then(() => sleep(2 * delay));
+  // A connection that is reset is closed, too: `once` would reject.
+  const closed = new Promise((resolve) => socket.once("close", resolve)).then(() => sleep(2 * delay));
   let lastStream = -1;
 
   const write = (bytes: Buffer): void => {

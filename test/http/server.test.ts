@@ -108,7 +108,7 @@ for (const [what, request] of Object.entries({
     socket.on("error", () => {}).resume();
     socket.write(request);
     const [theirs] = (await accepted) as [Socket];
-    await once(theirs, "close");
+    await new Promise((resolve) => theirs.once("close", resolve));
     t.pass();
   });
 }

@@ -1,7 +1,8 @@
 import { Command, CommanderError } from "commander";
+import { readBuildInfo } from "./build-info.ts";
 import { readConfig, readSetting } from "./config.ts";
 import type { Flags } from "./config.ts";
-import { InvalidArgumentError } from "./greeter.ts";
+import { createGreeter, InvalidArgumentError } from "./greeter.ts";
 import type { Greeter } from "./greeter.ts";
 import { printGreeting, printVersion } from "./printer.ts";
 import type { Output, OutputForm } from "./printer.ts";
@@ -65,7 +66,7 @@ function createProgram(io: Io, exitWith: (code: number) => void): Command {
     .argument("[name]", "whom to greet")
     .action(async (name: string | undefined, flags: OutputFlag, command: Command) => {
       const greeting = usage(() => readSetting("greeting", flagsOf(command), surroundings));
-      await printGreeting(await localGreeter(greeting), name, flags.output, io.stdout);
+      await printGreeting(localGreeter(greeting), name, flags.output, io.stdout);
     });
   addSetting(hello, settings.greeting);
   addOutput(hello);
@@ -94,7 +95,7 @@ function createProgram(io: Io, exitWith: (code: number) => void): Command {
     .command("version")
     .description("tell what is running here")
     .action(async (flags: OutputFlag) =>
-      printVersion(await localGreeter(settings.greeting.default), flags.output, io.stdout),
+      printVersion(localGreeter(settings.greeting.default), flags.output, io.stdout),
     );
   addOutput(version);
 
@@ -128,8 +129,7 @@ function flagsOf(command: Command): Flags {
   return Object.fromEntries(given.map(([name, value]) => [name, String(value)]));
 }
 
-async function localGreeter(greeting: string): Promise<Greeter> {
-  const [{ createGreeter }, { readBuildInfo }] = await Promise.all([import("./greeter.ts"), import("./build-info.ts")]);
+function localGreeter(greeting: string): Greeter {
   return createGreeter({ greeting, buildInfo: readBuildInfo });
 }
 

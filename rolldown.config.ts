@@ -16,7 +16,9 @@ if (VCS_REVISION) {
   };
 }
 
-/** One file that starts with no node_modules beside it, and knows what it was built from. */
+const signals = stripTypeScriptTypes(await readFile("src/signals.ts", "utf8"));
+
+/** Files that start with no node_modules beside them, and know what they were built from. */
 export default defineConfig({
   input: "src/main.ts",
   platform: "node",
@@ -30,8 +32,10 @@ export default defineConfig({
     // A module would load everything of Node that it imports before its first line runs.
     format: "cjs",
     // Even here that comes first, but for a banner.
-    banner: stripTypeScriptTypes(await readFile("src/signals.ts", "utf8")),
-    codeSplitting: false,
+    banner: ({ isEntry }) => (isEntry ? signals : ""),
+    // What sends traces is read only by who has somewhere to send them to.
+    codeSplitting: { groups: [{ name: "otlp", test: /otlp\.ts$|@opentelemetry/ }, { name: "greeter" }] },
+    chunkFileNames: "[name].cjs",
     sourcemap: true,
   },
   plugins: [{ name: "executable", writeBundle: ({ dir }) => chmod(`${dir}/greeter.cjs`, 0o755) }],

@@ -2,12 +2,13 @@ import { Command, CommanderError } from "commander";
 import { readBuildInfo } from "./build-info.ts";
 import { readConfig, readSetting } from "./config.ts";
 import type { Flags } from "./config.ts";
-import { createGreeter, InvalidArgumentError } from "./greeter.ts";
+import { createGreeter } from "./greeter.ts";
 import type { Greeter } from "./greeter.ts";
 import { printGreeting, printVersion } from "./printer.ts";
 import type { Output, OutputForm } from "./printer.ts";
 import { settings } from "./settings.ts";
 import type { Setting } from "./settings.ts";
+import { asUsageError, usage, UsageError } from "./usage.ts";
 import { duration, oneOf, target } from "./values.ts";
 
 /** What a command line has of its process. */
@@ -16,9 +17,6 @@ export interface Io {
   stderr: Output;
   env: NodeJS.ProcessEnv;
 }
-
-/** The command line or a setting was wrong. */
-class UsageError extends Error {}
 
 /**
  * Runs one command.
@@ -56,7 +54,7 @@ function createProgram(io: Io, exitWith: (code: number) => void): Command {
     .action(async (_: unknown, command: Command) => {
       const config = usage(() => readConfig(flagsOf(command), surroundings));
       const { serve } = await import("./serve.ts");
-      exitWith(await serve(config, io.stdout));
+      exitWith(await serve(config, io.stdout).catch(asUsageError));
     });
   for (const setting of Object.values(settings)) addSetting(serve, setting);
 
@@ -82,13 +80,13 @@ function createProgram(io: Io, exitWith: (code: number) => void): Command {
     .description("ask it for a greeting")
     .argument("[name]", "whom to greet")
     .action((name: string | undefined, _: unknown, command: Command) =>
-      withServer(command.optsWithGlobals(), (greeter, flags) => printGreeting(greeter, name, flags.output, io.stdout)),
+      withServer(command, io, (greeter, form) => printGreeting(greeter, name, form, io.stdout)),
     );
   call
     .command("version")
     .description("ask it what it is running")
     .action((_: unknown, command: Command) =>
-      withServer(command.optsWithGlobals(), (greeter, flags) => printVersion(greeter, flags.output, io.stdout)),
+      withServer(command, io, (greeter, form) => printVersion(greeter, form, io.stdout)),
     );
 
   const version = program
@@ -133,24 +131,19 @@ function localGreeter(greeting: string): Greeter {
   return createGreeter({ greeting, buildInfo: readBuildInfo });
 }
 
-async function withServer(flags: CallFlags, ask: (greeter: Greeter, flags: CallFlags) => Promise<void>): Promise<void> {
+type Print = (greeter: Greeter, form: OutputForm) => Promise<void>;
+
+async function withServer(command: Command, io: Io, print: Print): Promise<void> {
+  const flags = command.optsWithGlobals<CallFlags>();
   const timeoutMs = usage(() => duration(flags.timeout, "--timeout"));
   const server = usage(() => target(flags.target, "--target"));
-  const { createGreeterClient } = await import("./grpc/client.ts");
-  const client = createGreeterClient({ target: server, timeoutMs });
+  const { connect } = await import("./call.ts");
+  const { greeter, close } = await connect({ target: server, timeoutMs, env: io.env, stderr: io.stderr }).catch(
+    asUsageError,
+  );
   try {
-    await ask(client, flags);
+    await print(greeter, flags.output);
   } finally {
-    client.close();
-  }
-}
-
-/** Runs what reads a setting, so that a bad one counts as wrong usage. */
-function usage<Value>(read: () => Value): Value {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof InvalidArgumentError) throw new UsageError(error.message, { cause: error });
-    throw error;
+    await close();
   }
 }

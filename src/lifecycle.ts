@@ -10,10 +10,13 @@ export interface Server {
   drain: () => Promise<void>;
   /**
    * Ends what is left, at once.
-   * @returns how many calls or requests that cut off
+   * @returns how many calls or requests that cut off, when they are closed
    */
-  cut: () => number;
+  cut: () => Promise<number>;
 }
+
+/** How much of the drain timeout is kept for telling what was cut off, in milliseconds; of a short one, a quarter. */
+const RESERVE = 1000;
 
 /** A process that serves, from its start to its end. */
 export interface Lifecycle {
@@ -28,6 +31,8 @@ export interface Lifecycle {
   onServing: () => void;
   /** Hears that the process is to stop; new calls are still served. */
   onDraining: () => void;
+  /** Sends what is still to be told of it all; undefined where there is nobody to tell. */
+  close?: (() => Promise<void>) | undefined;
   log: LifecycleLog;
 }
 
@@ -58,9 +63,14 @@ export async function run({ observers, servers, log, ...life }: Lifecycle): Prom
     log.info({ reason: stop.reason, delay_ms: drainDelayMs }, "Draining: not ready any more, still serving");
     await sleep(drainDelayMs);
     log.info({ timeout_ms: life.drainTimeoutMs }, "Closing: taking nothing new, finishing what is in flight");
+    const reserveMs = life.close ? Math.min(RESERVE, life.drainTimeoutMs / 4) : 0;
     const deadline = sleep(life.drainTimeoutMs, undefined, { ref: false });
-    const counts = await Promise.all(servers.map((server) => close(server, deadline, log)));
-    for (const observer of observers) observer.cut();
+    const cutting = sleep(life.drainTimeoutMs - reserveMs, undefined, { ref: false });
+    const counts = await Promise.all(servers.map((server) => close(server, cutting, log)));
+    if (life.close && !(await inTime(life.close(), deadline))) {
+      log.warn({}, "The last telemetry was not delivered: the drain timeout passed");
+    }
+    await Promise.all(observers.map((observer) => observer.cut()));
 
     const cut = counts.reduce((sum, count) => sum + count, 0);
     const code = stop.failed || cut > 0 ? 1 : 0;
@@ -80,7 +90,7 @@ async function start(servers: Server[], log: LifecycleLog): Promise<void> {
       log.info({ protocol: server.protocol, address }, "Listening");
     }
   } catch (error) {
-    for (const server of started) server.cut();
+    await Promise.all(started.map((server) => server.cut()));
     throw error;
   }
 }
@@ -88,11 +98,16 @@ async function start(servers: Server[], log: LifecycleLog): Promise<void> {
 /** Drains a server until the deadline, then cuts off the rest and tells how many that were. */
 async function close(server: Server, deadline: Promise<void>, log: LifecycleLog): Promise<number> {
   const { protocol } = server;
-  const drained = await Promise.race([server.drain().then(() => true), deadline.then(() => false)]);
-  const cut = server.cut();
+  const drained = await inTime(server.drain(), deadline);
+  const cut = await server.cut();
   if (drained) log.info({ protocol }, "Closed");
   else log.warn({ protocol, cut }, "Closed: the drain timeout passed, and what was left was cut off");
   return cut;
+}
+
+/** Whether something is done before the deadline. */
+function inTime(work: Promise<void>, deadline: Promise<void>): Promise<boolean> {
+  return Promise.race([work.then(() => true), deadline.then(() => false)]);
 }
 
 /** What ends a process: a signal, or an error that nobody caught. A second signal ends it at once. */

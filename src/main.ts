@@ -9,9 +9,14 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+/**
+ * Everything is done when the command is, and what it has written is out. What still runs then is not waited for: an exporter that
+ * does not reach its collector would go on trying.
+ */
 async function main(): Promise<void> {
   const exitCode = await run(process.argv.slice(2), process);
   process.exitCode ||= exitCode;
+  process.stdout.write("", () => process.stderr.write("", () => process.exit()));
 }
 
 void main();

@@ -13,30 +13,39 @@ import { createHttpServer } from "./http/server.ts";
 import { run } from "./lifecycle.ts";
 import type { Server } from "./lifecycle.ts";
 import { createReadiness } from "./readiness.ts";
-import { createLog } from "./telemetry.ts";
-import type { Output } from "./telemetry.ts";
+import type { Output } from "./telemetry/log.ts";
+import { createTelemetry } from "./telemetry/telemetry.ts";
 
 /**
  * Builds the service from the inside out, binds its ports last, and serves until the process is told to stop.
  * This is the one place that knows every part of it.
  * @param output takes the log
  * @returns the exit code
+ * @throws {InvalidArgumentError} a variable of OpenTelemetry's is wrong
  * @throws {Error} it could not start; no port is left open
  */
 export async function serve(config: Config, output: Output): Promise<number> {
-  const log = createLog(config.logLevel, output);
-  const report = (error: unknown, request: string): void => log.error({ err: error, request }, "Request failed");
-
-  const buildInfo = readBuildInfo();
-  buildInfo.catch((error: unknown) => log.warn({ err: error }, "No build information"));
-  const greeter = createGreeter({ greeting: config.greeting, buildInfo: () => buildInfo });
   const readiness = createReadiness();
-  const liveness = watchEventLoop();
+  const buildInfo = readBuildInfo();
+  const telemetry = await createTelemetry({
+    logLevel: config.logLevel,
+    accessLog: config.accessLog,
+    output,
+    readiness,
+    buildInfo,
+  });
+  const { log } = telemetry;
+  // Also where a second signal ends it at once.
+  process.on("exit", () => log.flush());
+  buildInfo.catch((error: unknown) => log.warn({ err: error }, "No build information"));
+
+  const greeter = createGreeter({ greeting: config.greeting, buildInfo: () => buildInfo });
+  const liveness = watchEventLoop({ onDelay: telemetry.eventLoopDelay });
 
   const grpc = createGrpcServer({
     greeter,
     readiness,
-    report,
+    telemetry,
     reflection: config.reflection,
     maxAgeMs: config.grpcMaxConnectionAge,
     maxAgeGraceMs: config.grpcMaxConnectionAgeGrace,
@@ -45,23 +54,31 @@ export async function serve(config: Config, output: Output): Promise<number> {
     keepaliveTimeoutMs: config.grpcKeepaliveTimeout,
   });
   const http = createHttpServer({
-    app: createApp({ greeter, report }),
+    app: createApp({ greeter, telemetry }),
+    telemetry: telemetry.http,
     readiness,
     keepAliveTimeoutMs: config.httpKeepAliveTimeout,
     headersTimeoutMs: config.httpHeadersTimeout,
     requestTimeoutMs: config.httpRequestTimeout,
   });
-  const admin = createAdminServer(createAdminApp({ readiness, liveness }));
+  const admin = createAdminServer(createAdminApp({ readiness, liveness, telemetry }));
 
-  return run({
+  for (const [protocol, { listener }] of Object.entries({ grpc, http, admin })) {
+    telemetry.countConnections(protocol, listener);
+  }
+
+  const exitCode = await run({
     observers: [server("admin", admin, config.adminAddr)],
     servers: [server("grpc", grpc, config.grpcAddr), server("http", http, config.addr)],
     drainDelayMs: config.drainDelay,
     drainTimeoutMs: config.drainTimeout,
     onServing: () => readiness.enter("serving"),
     onDraining: () => readiness.enter("draining"),
+    close: telemetry.close,
     log,
   });
+  log.flush();
+  return exitCode;
 }
 
 function server(

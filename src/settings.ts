@@ -1,5 +1,5 @@
 import { DEFAULT_GREETING } from "./greeter.ts";
-import { address, boolean, duration, greeting, oneOf } from "./values.ts";
+import { address, boolean, duration, greeting, logLevel, oneOf } from "./values.ts";
 import type { Parse } from "./values.ts";
 
 /** One thing that an operator may set, by a flag or by an environment variable; the flag wins. */
@@ -41,7 +41,7 @@ export const settings = {
     flags: "--admin-addr <host:port>",
     variable: "GREETER_ADMIN_ADDR",
     default: "0.0.0.0:9090",
-    description: "where the probes are answered; never public",
+    description: "where the probes and the metrics are; never public",
     parse: address,
   },
   logLevel: {
@@ -49,7 +49,14 @@ export const settings = {
     variable: "GREETER_LOG_LEVEL",
     default: "info",
     description: "the least severe messages to log: trace, debug, info, warn, error, fatal or silent",
-    parse: oneOf("trace", "debug", "info", "warn", "error", "fatal", "silent"),
+    parse: logLevel,
+  },
+  accessLog: {
+    flags: "--access-log <which>",
+    variable: "GREETER_ACCESS_LOG",
+    default: "all",
+    description: "which requests and calls to log: all, errors or off",
+    parse: oneOf("all", "errors", "off"),
   },
   reflection: {
     flags: "--no-reflection",

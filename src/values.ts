@@ -46,3 +46,6 @@ export const boolean: Parse<boolean> = (text, name) => oneOf("true", "false")(te
 function expected(what: string, text: string, name: string): never {
   throw new InvalidArgumentError(`Invalid ${name} ${quote(text)}: expected ${what}`);
 }
+
+/** How severe a message must be to be logged, from the least on. */
+export const logLevel = oneOf("trace", "debug", "info", "warn", "error", "fatal", "silent");

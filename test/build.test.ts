@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -9,6 +9,7 @@ import { buildInto } from "./bundle.ts";
 import { createGreeterClient } from "../src/grpc/client.ts";
 import { send } from "./http/request.ts";
 import { listening, serveProcess } from "./process.ts";
+import { receiveTraces } from "./telemetry/receiver.ts";
 
 const execute = promisify(execFile);
 
@@ -22,8 +23,8 @@ test.before("build the bundle into an empty folder", async () => {
 });
 test.after.always("remove the folder", () => rm(folder, { recursive: true }));
 
-test.serial("the bundle is one executable file with a source map", async (t) => {
-  t.deepEqual((await readdir(folder)).toSorted(), ["greeter.cjs", "greeter.cjs.map"]);
+test.serial("the bundle is one executable file, one more for who traces, and their source maps", async (t) => {
+  t.deepEqual((await readdir(folder)).toSorted(), ["greeter.cjs", "greeter.cjs.map", "otlp.cjs", "otlp.cjs.map"]);
   t.is((await stat(bundle)).mode & 0o111, 0o111);
   const { sources } = JSON.parse(await readFile(`${bundle}.map`, "utf8")) as { sources: string[] };
   t.true(sources.some((source) => source.endsWith("src/greeter.ts")));
@@ -65,4 +66,28 @@ test("the bundle handles signals before it loads anything", async (t) => {
     /^#!.*\n(?:\/\/.*\n)*([^]*?)\n(?:var|let|const|\/\/) /.exec(await readFile(bundle, "utf8")) ?? [];
   t.regex(code, /SIGTERM: 15/);
   t.notRegex(code, /require\(/);
+});
+
+test("without an endpoint to send spans to, the bundle never reads what sends them", async (t) => {
+  const alone = await mkdtemp(join(tmpdir(), "greeter-"));
+  t.teardown(() => rm(alone, { recursive: true }));
+  await copyFile(bundle, join(alone, "greeter.cjs"));
+  const service = serveProcess(t, [], { program: ["greeter.cjs"], cwd: alone });
+  const { grpc } = await listening(service);
+  const { stdout } = await execute(process.execPath, ["greeter.cjs", "call", "greet", "--target", grpc], {
+    cwd: alone,
+  });
+  t.is(stdout, "Hello, Linky 🐙!\n");
+  service.kill("SIGTERM");
+  t.like(await service.ended, { code: 0, err: "" });
+});
+
+test("with one, the bundle sends them", async (t) => {
+  const { env, received } = await receiveTraces(t);
+  const service = serveProcess(t, [], { program: ["greeter.cjs"], cwd: folder, env });
+  const { http } = await listening(service);
+  await send(http, "/Bob");
+  service.kill("SIGTERM");
+  t.like(await received(() => true), { name: "GET /{name}", resource: { "service.name": "greeter" } });
+  t.like(await service.ended, { code: 0, err: "" });
 });

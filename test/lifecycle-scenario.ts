@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { run } from "../src/lifecycle.ts";
 import type { Server } from "../src/lifecycle.ts";
-import { createLog } from "../src/telemetry.ts";
+import { createLog } from "../src/telemetry/log.ts";
 
 const log = createLog("info", process.stdout);
 const keepAlive = setInterval(() => {}, 1000);
@@ -12,7 +12,7 @@ function server(protocol: string, overrides: Partial<Server> = {}): Server {
     protocol,
     start: async () => "nowhere",
     drain: async () => {},
-    cut: () => {
+    cut: async () => {
       log.info({ protocol }, "Cut");
       return 0;
     },

@@ -7,7 +7,7 @@ export interface Liveness {
 }
 
 /** How often the event loop is looked at, in milliseconds. */
-const INTERVAL = 500;
+const INTERVAL = 20;
 
 /** How long the event loop may be stuck, in milliseconds, before the process counts as dead. */
 const STUCK = 5000;
@@ -19,8 +19,16 @@ const STUCK = 5000;
  */
 const MEMORY = 8000;
 
-/** Watches the event loop by a timer: it is late by as long as something else held the loop. */
-export function watchEventLoop({ interval = INTERVAL, stuck = STUCK, memory = MEMORY } = {}): Liveness {
+/**
+ * Watches the event loop by a timer: it is late by as long as something else held the loop.
+ * @param onDelay hears each time how late it was, in seconds
+ */
+export function watchEventLoop({
+  interval = INTERVAL,
+  stuck = STUCK,
+  memory = MEMORY,
+  onDelay = (_seconds: number): void => {},
+} = {}): Liveness {
   let last = performance.now();
   let stall = { end: -Infinity, duration: 0 };
   // Timers run before requests are read, so that a probe that waited for the loop hears of what it waited for.
@@ -28,6 +36,7 @@ export function watchEventLoop({ interval = INTERVAL, stuck = STUCK, memory = ME
     const now = performance.now();
     // Not without the interval itself: what may have been stuck that long counts.
     const duration = now - last;
+    onDelay(Math.max(0, duration - interval) / 1000);
     if (duration >= stuck) stall = { end: now, duration };
     last = now;
   }, interval);

@@ -8,7 +8,7 @@ export interface AdminServer {
   /** It answers until the very end, so there is nothing to wait for. */
   drain: () => Promise<void>;
   /** Closes the port and every connection. Nobody loses a call by that. */
-  cut: () => number;
+  cut: () => Promise<number>;
 }
 
 /** Builds the admin server. */
@@ -20,7 +20,7 @@ export function createAdminServer(app: Koa): AdminServer {
   return {
     listener,
     drain: async () => {},
-    cut: () => {
+    cut: async () => {
       listener.close();
       listener.closeAllConnections();
       return 0;

@@ -1,11 +1,13 @@
 import { create } from "@bufbuild/protobuf";
 import type { DescMessage, DescMethodUnary, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
-import { Client, credentials, status } from "@grpc/grpc-js";
+import { Client, credentials, Metadata, status } from "@grpc/grpc-js";
 import type { ServiceError } from "@grpc/grpc-js";
 import type { BuildInfo } from "../build-info.ts";
 import { GreeterService, ModuleSchema } from "../gen/greeter/v1/greeter_pb.ts";
 import { checkText } from "../greeter.ts";
 import type { Greeter } from "../greeter.ts";
+import type { TraceContext } from "../telemetry/trace-context.ts";
+import type { SpanAttributes, Tracing } from "../telemetry/tracing.ts";
 import { methodDefinition } from "./method.ts";
 import { fromStatus } from "./status.ts";
 
@@ -35,12 +37,19 @@ export interface GreeterClient extends Greeter {
   close(): void;
 }
 
-/**
- * A Greeter that asks a gRPC server. It fails with the domain's errors, as the server's own greeter would.
- * @param options.target where the server is: `host:port`, or another form of https://github.com/grpc/grpc/blob/master/doc/naming.md
- * @param options.timeoutMs how long each call may take, in milliseconds: the call's deadline
- */
-export function createGreeterClient({ target, timeoutMs }: { target: string; timeoutMs: number }): GreeterClient {
+export interface GreeterClientOptions {
+  /** Where the server is: `host:port`, or another form of https://github.com/grpc/grpc/blob/master/doc/naming.md. */
+  target: string;
+  /** How long each call may take, in milliseconds: the call's deadline. */
+  timeoutMs: number;
+  /** Hears of each call. */
+  tracing?: Tracing | undefined;
+  /** The trace that the calls are a part of. */
+  parent?: TraceContext | undefined;
+}
+
+/** A Greeter that asks a gRPC server. It fails with the domain's errors, as the server's own greeter would. */
+export function createGreeterClient({ target, timeoutMs, tracing, parent }: GreeterClientOptions): GreeterClient {
   const client = new Client(target, credentials.createInsecure(), {
     "grpc.service_config": JSON.stringify(serviceConfig),
   });
@@ -52,10 +61,27 @@ export function createGreeterClient({ target, timeoutMs }: { target: string; tim
     new Promise((resolve, reject) => {
       const { path, requestSerialize, responseDeserialize } = methodDefinition(method);
       const deadline = Date.now() + timeoutMs;
-      client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, { deadline }, (error, response) => {
-        if (error) reject(toError(error, target, timeoutMs));
-        else resolve(response as MessageShape<Out>);
-      });
+      const name = path.slice(1);
+      const attributes = { "rpc.system.name": "grpc", "rpc.method": name, ...serverAttributes(target) };
+      const span = tracing?.start({ name, kind: "client", parent, attributes });
+      const metadata = new Metadata();
+      const traceparent = span?.traceparent ?? parent?.traceparent;
+      if (traceparent !== undefined) metadata.set("traceparent", traceparent);
+      if (parent?.tracestate !== undefined) metadata.set("tracestate", parent.tracestate);
+      client.makeUnaryRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        request,
+        metadata,
+        { deadline },
+        (error, response) => {
+          const code = status[error?.code ?? status.OK];
+          span?.end({ attributes: { "rpc.status_code": code }, error: error ? code : undefined });
+          if (error) reject(toError(error, target, timeoutMs));
+          else resolve(response as MessageShape<Out>);
+        },
+      );
     });
 
   return {
@@ -72,11 +98,19 @@ export function createGreeterClient({ target, timeoutMs }: { target: string; tim
   };
 }
 
-/** The domain's error. It names the server where nothing came back from it. */
+/** Where the server is, as https://opentelemetry.io/docs/specs/semconv/rpc/grpc/ wants it: what is no host and port is told whole. */
+function serverAttributes(target: string): SpanAttributes {
+  const [, host, port] = /^(?:dns:(?:\/\/[^/]*\/)?)?(.+):(\d+)$/.exec(target) ?? [];
+  return host === undefined ? { "server.address": target } : { "server.address": host, "server.port": Number(port) };
+}
+
+/** The domain's error. It names the server where nothing came back from it, and the request where only its log can tell more. */
 function toError(error: ServiceError, target: string, timeoutMs: number): Error {
   const details: Partial<Record<status, string>> = {
     [status.UNAVAILABLE]: `${target} is unavailable: ${error.details.replace(/\.? Resolution note: $/, "")}`,
     [status.DEADLINE_EXCEEDED]: `No answer from ${target} within ${timeoutMs} ms`,
   };
+  const requestId = error.metadata.get("x-request-id")[0]?.toString();
+  if (requestId !== undefined) details[status.INTERNAL] = `${error.details} (request id ${requestId})`;
   return fromStatus({ code: error.code, details: details[error.code] ?? error.details }, error);
 }

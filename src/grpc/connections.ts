@@ -1,7 +1,10 @@
 import type { Http2Server, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
+import type { Retirement } from "../telemetry/grpc.ts";
 import type { EndlessStreams } from "./endless.ts";
 import { closeGracefully } from "./goaway.ts";
+import { observeCalls } from "./observe.ts";
+import type { CallObserver } from "./observe.ts";
 
 /** When connections are closed that nobody asked to close, in milliseconds. */
 export interface ConnectionLimits {
@@ -19,9 +22,9 @@ export interface Connections {
   retire: () => Promise<void>;
   /**
    * Closes every connection at once.
-   * @returns how many calls were open on them, without those that nobody waits to end
+   * @returns how many calls were open on them, without those that nobody waits to end, when they are closed
    */
-  destroy: () => number;
+  destroy: () => Promise<number>;
 }
 
 interface Connection {
@@ -31,27 +34,33 @@ interface Connection {
   endlessCalls: Set<ServerHttp2Stream>;
   idleSince: number;
   /** Closes it when the calls on it have ended. */
-  retire: () => void;
+  retire: (reason: Retirement) => void;
   /** Closes it at once. */
   destroy: () => void;
 }
 
-/**
- * Follows the connections of an HTTP/2 server.
- * @param socketOf tells the socket of the session that is just being made
- * @param endless the streams that have to be ended when their connection is
- */
+/** What is around the connections. */
+interface Surroundings {
+  /** Tells the socket of the session that is just being made. */
+  socketOf: () => Socket;
+  /** The streams that have to be ended when their connection is. */
+  endless: EndlessStreams;
+  calls: CallObserver;
+}
+
+/** Follows the connections of an HTTP/2 server. */
 export function followConnections(
   server: Http2Server,
   limits: ConnectionLimits,
-  socketOf: () => Socket,
-  endless: EndlessStreams,
+  { socketOf, endless, calls }: Surroundings,
 ): Connections {
   const connections = new Set<Connection>();
   let onEmpty = (): void => {};
 
   server.on("session", (session: ServerHttp2Session) => {
-    const connection = follow(session, socketOf(), endless);
+    const socket = socketOf();
+    const connection = follow(session, socket, endless, calls.telemetry.retired);
+    observeCalls(session, socket, calls);
     connections.add(connection);
     const stopTimers = [limitAge(connection, limits), limitIdleness(connection, limits)];
     session.once("close", () => {
@@ -66,28 +75,34 @@ export function followConnections(
       new Promise((resolve) => {
         onEmpty = resolve;
         if (connections.size === 0) resolve();
-        for (const connection of connections) connection.retire();
+        for (const connection of connections) connection.retire("drain");
       }),
-    destroy: () => {
-      let cut = 0;
-      for (const { calls, destroy } of connections) {
-        cut += calls.size;
-        destroy();
-      }
+    destroy: async () => {
+      const open = [...connections].flatMap(({ calls, endlessCalls }) => [...calls, ...endlessCalls]);
+      const closed = open.map((stream) => new Promise<void>((resolve) => stream.once("close", resolve)));
+      const cut = [...connections].reduce((sum, { calls }) => sum + calls.size, 0);
+      for (const { destroy } of connections) destroy();
+      await Promise.all(closed);
       return cut;
     },
   };
 }
 
-function follow(session: ServerHttp2Session, socket: Socket, endless: EndlessStreams): Connection {
+function follow(
+  session: ServerHttp2Session,
+  socket: Socket,
+  endless: EndlessStreams,
+  onRetired: (reason: Retirement) => void,
+): Connection {
   // As grpc-js tells a call's peer.
   const peer = `${socket.remoteAddress}:${socket.remotePort}`;
   const connection: Connection = {
     calls: new Set(),
     endlessCalls: new Set(),
     idleSince: Date.now(),
-    retire: () => {
+    retire: (reason) => {
       if (session.closed || session.destroyed) return;
+      onRetired(reason);
       // In this order: who hears first that a stream has ended may open the next one here.
       closeGracefully(session, socket, connection);
       endless.end(peer);
@@ -115,7 +130,7 @@ function limitAge({ retire, destroy }: Connection, { maxAgeMs, maxAgeGraceMs }: 
   if (maxAgeMs === 0) return () => {};
   const jitter = 0.9 + 0.2 * Math.random();
   let timer = setTimeout(() => {
-    retire();
+    retire("age");
     timer = setTimeout(destroy, maxAgeGraceMs).unref();
   }, maxAgeMs * jitter).unref();
   return () => clearTimeout(timer);
@@ -127,7 +142,7 @@ function limitIdleness(connection: Connection, { maxIdleMs }: ConnectionLimits):
   const check = (): void => {
     const left = calls.size + endlessCalls.size > 0 ? maxIdleMs : connection.idleSince + maxIdleMs - Date.now();
     if (left > 0) timer = setTimeout(check, left).unref();
-    else retire();
+    else retire("idle");
   };
   let timer = setTimeout(check, maxIdleMs).unref();
   return () => clearTimeout(timer);

@@ -29,8 +29,8 @@ export interface CallContext {
 
 /** What a service shares with the server around it. */
 export interface ServiceContext {
-  /** Hears of every error that the caller is not told about, and of the method that failed. */
-  report: (error: unknown, method: string) => void;
+  /** Hears of every error that the caller is not told about, of the method that failed, and of the caller's metadata. */
+  report: (error: unknown, method: string, metadata: Metadata) => void;
   /** Given to a service whose streams last until somebody ends them. Those of other services are waited for. */
   endless?: EndlessStreams;
 }
@@ -52,7 +52,7 @@ export function grpcHandler(
   const fail = (error: unknown, call: Call, end: (failure: { code: status; details: string }) => void): void => {
     if (call.cancelled) return;
     const failure = toStatus(error);
-    if (failure.code === status.INTERNAL) report(error, `${method.parent.typeName}/${method.name}`);
+    if (failure.code === status.INTERNAL) report(error, `${method.parent.typeName}/${method.name}`, call.metadata);
     end(failure);
   };
 

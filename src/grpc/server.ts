@@ -1,5 +1,6 @@
 import { createServer } from "node:net";
 import type { Server as Listener, Socket } from "node:net";
+import type { DescService } from "@bufbuild/protobuf";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { Health } from "../gen/health/v1/health_pb.ts";
 import { GreeterService } from "../gen/greeter/v1/greeter_pb.ts";
@@ -8,11 +9,14 @@ import { ServerReflection as ServerReflectionAlpha } from "../gen/grpc/reflectio
 import { UnavailableError } from "../greeter.ts";
 import type { Greeter } from "../greeter.ts";
 import type { Readiness } from "../readiness.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
 import { followConnections } from "./connections.ts";
 import type { ConnectionLimits } from "./connections.ts";
 import { createEndlessStreams } from "./endless.ts";
 import { greeterHandlers } from "./greeter.ts";
 import { healthHandlers } from "./health.ts";
+import { exchangeOf } from "./observe.ts";
+import type { ServiceContext } from "./handler.ts";
 import { reflectionHandlers } from "./reflection.ts";
 import { addService } from "./service.ts";
 import type { Implementation } from "./service.ts";
@@ -28,8 +32,7 @@ export interface GrpcServerOptions extends ConnectionLimits {
   keepaliveTimeMs: number;
   /** How long the answer to that may take, in milliseconds. */
   keepaliveTimeoutMs: number;
-  /** Hears of every error that the caller is not told about, and of the method that failed. */
-  report: (error: unknown, method: string) => void;
+  telemetry: Pick<Telemetry, "grpc" | "failed">;
 }
 
 export interface GrpcServer {
@@ -39,9 +42,9 @@ export interface GrpcServer {
   drain: () => Promise<void>;
   /**
    * Closes every connection at once.
-   * @returns how many calls were open on them, without those that nobody waits to end
+   * @returns how many calls were open on them, without those that nobody waits to end, when they are closed
    */
-  cut: () => number;
+  cut: () => Promise<number>;
 }
 
 /** Builds the gRPC server with everything that it serves. */
@@ -49,7 +52,7 @@ export function createGrpcServer({
   greeter,
   readiness,
   reflection,
-  report,
+  telemetry,
   ...options
 }: GrpcServerOptions): GrpcServer {
   const server = new Server({
@@ -62,6 +65,8 @@ export function createGrpcServer({
   });
   const endless = createEndlessStreams(() => new UnavailableError("The connection is closing"));
   const services = [GreeterService, Health, ...(reflection ? [ServerReflection, ServerReflectionAlpha] : [])];
+  const report: ServiceContext["report"] = (error, method, metadata) =>
+    telemetry.failed(error, method, exchangeOf(metadata));
   addService(server, GreeterService, greeterHandlers(greeter), { report });
   addService(server, Health, healthHandlers(readiness, [GreeterService.typeName]), { report, endless });
   if (reflection) {
@@ -76,7 +81,8 @@ export function createGrpcServer({
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   const [http2Server] = server["http2Servers"].keys();
   let accepted: Socket;
-  const connections = followConnections(http2Server, options, () => accepted, endless);
+  const calls = { telemetry: telemetry.grpc, methods: methodsByPath(services) };
+  const connections = followConnections(http2Server, options, { socketOf: () => accepted, endless, calls });
   const listener = createServer({ noDelay: true }, (socket) => {
     accepted = socket;
     injector.injectConnection(socket);
@@ -94,4 +100,9 @@ export function createGrpcServer({
       return connections.destroy();
     },
   };
+}
+
+function methodsByPath(services: DescService[]): Map<string, string> {
+  const names = services.flatMap(({ typeName, methods }) => methods.map(({ name }) => `${typeName}/${name}`));
+  return new Map(names.map((name) => [`/${name}`, name]));
 }

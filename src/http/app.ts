@@ -5,20 +5,31 @@ import { formatBuildInfo } from "../build-info.ts";
 import { checkText, DEFAULT_NAME, InvalidArgumentError, quote } from "../greeter.ts";
 import type { Greeter } from "../greeter.ts";
 import { buildInfoJson, greetingJson } from "../json.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
 import { answerErrors } from "./errors.ts";
 import type { ErrorReport } from "./errors.ts";
 import { commonHeaders } from "./headers.ts";
 import { nameInPath, nameInQuery, pathOf } from "./names.ts";
+import { observeRequests, stateOf } from "./observe.ts";
 import { greetingPage, versionPage } from "./pages.ts";
 import { respond } from "./representations.ts";
 
 /** The Greeter over HTTP: `/`, `/<name>` and `/version`. Every other path is a name. */
-export function createApp({ greeter, report }: { greeter: Greeter; report: ErrorReport }): Koa {
+export function createApp({
+  greeter,
+  telemetry,
+}: {
+  greeter: Greeter;
+  telemetry: Pick<Telemetry, "http" | "failed">;
+}): Koa {
   const app = new Koa();
+  const report: ErrorReport = (error, context) =>
+    telemetry.failed(error, `${context.method} ${context.originalUrl}`, stateOf(context).exchange);
   // What can't be answered any more is mostly a client that went away in the middle of its answer.
-  app.on("error", (error: NodeJS.ErrnoException, { method, originalUrl }: Koa.Context) => {
-    if (error.code !== "ECONNRESET" && error.code !== "EPIPE") report(error, `${method} ${originalUrl}`);
+  app.on("error", (error: NodeJS.ErrnoException, context: Koa.Context) => {
+    if (error.code !== "ECONNRESET" && error.code !== "EPIPE") report(error, context);
   });
+  app.use(observeRequests(telemetry.http));
   app.use(commonHeaders());
   app.use(answerErrors(report));
   app.use(originForm);
@@ -53,6 +64,7 @@ function routes(greeter: Greeter): Middleware {
   const router = new Router({ strict: true, sensitive: true });
 
   router.get("/version", async (context) => {
+    stateOf(context).route = "/version";
     const buildInfo = await greeter.version();
     respond(context, {
       html: () => versionPage(formatBuildInfo(buildInfo)),
@@ -63,6 +75,7 @@ function routes(greeter: Greeter): Middleware {
 
   // What the page's form sends.
   router.get("/", async (context, next) => {
+    stateOf(context).route = "/";
     const name = nameInQuery(context.querystring);
     if (name === undefined) return next();
     context.vary("Accept");
@@ -71,6 +84,7 @@ function routes(greeter: Greeter): Middleware {
   });
 
   router.get("/{*name}", async (context) => {
+    stateOf(context).route = context.path === "/" ? "/" : "/{name}";
     const name = nameInPath(context.path);
     const message = await greeter.greet(name);
     respond(context, {

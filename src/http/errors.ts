@@ -2,6 +2,7 @@ import { STATUS_CODES } from "node:http";
 import { HttpError } from "koa";
 import type { Context, Middleware } from "koa";
 import { DeadlineExceededError, InvalidArgumentError, UnavailableError } from "../greeter.ts";
+import { stateOf } from "./observe.ts";
 import { errorPage } from "./pages.ts";
 import { respond } from "./representations.ts";
 
@@ -16,7 +17,7 @@ const table = [
 const RETRY_AFTER = 1;
 
 /** Hears of an error that the caller is not told about, and of the request that failed. */
-export type ErrorReport = (error: unknown, request: string) => void;
+export type ErrorReport = (error: unknown, context: Context) => void;
 
 /** Turns whatever is thrown behind it into an answer, in the form that was asked for. What is not the domain's becomes 500 and shows no detail. */
 export function answerErrors(report: ErrorReport): Middleware {
@@ -25,7 +26,7 @@ export function answerErrors(report: ErrorReport): Middleware {
       await next();
     } catch (error) {
       const { status, detail } = toAnswer(error);
-      if (status === 500) report(error, `${context.method} ${context.originalUrl}`);
+      if (status === 500) report(error, context);
       if (status === 503) context.set("Retry-After", String(RETRY_AFTER));
       context.status = status;
       respondWithError(context, status, detail);
@@ -43,14 +44,20 @@ function toAnswer(error: unknown): { status: number; detail: string } {
 
 function respondWithError(context: Context, status: number, detail: string): void {
   const title = STATUS_CODES[status] ?? String(status);
+  const { requestId } = stateOf(context).exchange;
   respond(
     context,
     {
-      html: () => errorPage(title, detail),
+      html: () => errorPage(title, detail, requestId),
       // Problem details: https://www.rfc-editor.org/rfc/rfc9457
-      json: () => `${JSON.stringify({ title, status, detail })}\n`,
-      text: () => `${detail}\n`,
+      json: () => `${JSON.stringify({ title, status, detail, request_id: requestId })}\n`,
+      text: () => errorText(detail, requestId),
     },
     "application/problem+json",
   );
+}
+
+/** An error as plain text. */
+export function errorText(detail: string, requestId: string): string {
+  return `${detail}\nRequest id: ${requestId}\n`;
 }

@@ -13,6 +13,7 @@ h1 { margin: 0; font-size: clamp(2.5rem, 9vw, 6rem); line-height: 1.05; letter-s
   overflow-wrap: anywhere; }
 h1.small { font-size: clamp(1.75rem, 5vw, 3rem); }
 p { margin: 0; overflow-wrap: anywhere; }
+small { color: var(--soft); }
 form { display: flex; flex-wrap: wrap; gap: 0.75rem; align-items: end; }
 label { flex: 1 1 16rem; max-width: 26rem; color: var(--soft); font-size: 0.9375rem; }
 input { display: block; width: 100%; margin-top: 0.375rem; }
@@ -66,9 +67,10 @@ export function versionPage(buildInfo: string): string {
   return page("Version", `<h1 class="small">What is running here</h1>\n<pre>${escape(buildInfo)}</pre>`, homeLink);
 }
 
-/** An error: the title of its status, and what the caller may know. */
-export function errorPage(title: string, detail: string): string {
-  return page(title, `<h1 class="small">${escape(title)}</h1>\n<p>${escape(detail)}</p>`, homeLink);
+/** An error: the title of its status, what the caller may know, and what to ask the operator by. */
+export function errorPage(title: string, detail: string, requestId: string): string {
+  const reference = `<p><small>Request id: ${escape(requestId)}</small></p>`;
+  return page(title, `<h1 class="small">${escape(title)}</h1>\n<p>${escape(detail)}</p>\n${reference}`, homeLink);
 }
 
 const homeLink = '<a href="/">Back to the greeting</a>';

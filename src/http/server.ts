@@ -4,10 +4,14 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type Koa from "koa";
 import type { Readiness } from "../readiness.ts";
-import { headers } from "./headers.ts";
+import type { HttpArrival, HttpTelemetry } from "../telemetry/http.ts";
+import { errorText } from "./errors.ts";
+import { headers as commonHeaders } from "./headers.ts";
 
 export interface HttpServerOptions {
   app: Koa;
+  /** Hears of the requests that never reach the app. */
+  telemetry: HttpTelemetry;
   readiness: Readiness;
   /** How long a connection may wait for its next request, in milliseconds. */
   keepAliveTimeoutMs: number;
@@ -24,16 +28,16 @@ export interface HttpServer {
   drain: () => Promise<void>;
   /**
    * Closes every connection at once.
-   * @returns how many requests were not yet answered
+   * @returns how many requests were not yet answered, when their connections are closed
    */
-  cut: () => number;
+  cut: () => Promise<number>;
 }
 
 /** How long a client may take for what costs it a round trip, in milliseconds. */
 const PATIENCE = 1000;
 
 /** Builds the HTTP server of an app. */
-export function createHttpServer({ app, readiness, ...timeouts }: HttpServerOptions): HttpServer {
+export function createHttpServer({ app, telemetry, readiness, ...timeouts }: HttpServerOptions): HttpServer {
   const answer = app.callback();
   const unanswered = new Set<ServerResponse>();
   // A request that has to be whole in time has its headers in that time, too; Node refuses to be told otherwise.
@@ -64,7 +68,7 @@ export function createHttpServer({ app, readiness, ...timeouts }: HttpServerOpti
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
   });
-  answerRefusals(listener);
+  answerRefusals(listener, telemetry);
 
   return {
     listener,
@@ -80,25 +84,28 @@ export function createHttpServer({ app, readiness, ...timeouts }: HttpServerOpti
         }, PATIENCE);
         listener.once("close", () => clearInterval(sweep));
       }),
-    cut: () => {
-      const requests = unanswered.size;
+    cut: async () => {
+      const closed = [...unanswered].map((response) => new Promise<void>((resolve) => response.once("close", resolve)));
       listener.close();
       for (const socket of sockets) socket.destroy();
-      return requests;
+      await Promise.all(closed);
+      return closed.length;
     },
   };
 }
 
 /** Answers what never reaches the app, with the reason: Node alone would close the connection with a bare status, or with nothing. */
-function answerRefusals(listener: Server): void {
+function answerRefusals(listener: Server, telemetry: HttpTelemetry): void {
   // What Node's parser refuses.
   listener.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     if (!socket.writable || error.code === "ECONNRESET") socket.destroy();
-    else refuse(socket, refusals[error.code ?? ""] ?? [400, `Malformed HTTP request: ${error.message}`]);
+    else refuse(socket, refusals[error.code ?? ""] ?? [400, `Malformed HTTP request: ${error.message}`], telemetry);
   });
   // What a client expects beyond an answer is nothing that a greeting could fail.
   listener.on("checkExpectation", (request, response) => listener.emit("request", request, response));
-  listener.on("connect", (_, socket) => refuse(socket, [405, "Cannot CONNECT here: expected GET or HEAD"]));
+  listener.on("connect", (request, socket) =>
+    refuse(socket, [405, "Cannot CONNECT here: expected GET or HEAD"], telemetry, request),
+  );
 }
 
 type Refusal = [status: number, detail: string];
@@ -109,16 +116,25 @@ const refusals: Record<string, Refusal> = {
   ERR_HTTP_REQUEST_TIMEOUT: [408, "The request did not arrive in time"],
 };
 
-function refuse(socket: Duplex, [status, detail]: Refusal): void {
+/** A request of which nothing is known. */
+const unreadable: Pick<HttpArrival, "method" | "url" | "headers" | "httpVersion"> = { headers: {}, httpVersion: "1.1" };
+
+/** @param request what could be read of it */
+function refuse(socket: Duplex, [status, detail]: Refusal, telemetry: HttpTelemetry, request = unreadable): void {
+  const { method, url, headers, httpVersion } = request;
+  const exchange = telemetry.begin({ method, url, headers, httpVersion, socket: socket as Socket });
+  const body = errorText(detail, exchange.requestId);
   const fields = {
-    ...headers,
+    ...commonHeaders,
     ...(status === 405 && { Allow: "GET, HEAD" }),
+    "X-Request-Id": exchange.requestId,
     "Content-Type": "text/plain; charset=utf-8",
-    "Content-Length": Buffer.byteLength(detail) + 1,
+    "Content-Length": Buffer.byteLength(body),
     Connection: "close",
   };
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n${detail}\n`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n${body}`);
+  exchange.end({ route: "_OTHER", status, bytes: Buffer.byteLength(body) });
   // Its client may keep its side open, and would keep the socket with it.
   setTimeout(() => socket.destroy(), PATIENCE).unref();
 }

@@ -68,7 +68,7 @@ test("a drain waits for a call in flight, and takes no new connection", async (t
   finish.resolve("Hello, late!");
   t.is(await answer, "Hello, late!");
   await draining;
-  t.is(server.cut(), 0);
+  t.is(await server.cut(), 0);
 });
 
 test("a connection on which nothing was ever said does not delay a drain long", async (t) => {
@@ -148,7 +148,7 @@ test("a connection with an open call is not idle", async (t) => {
   client.open(greet);
   await sleep(1200);
   t.deepEqual(lastStreams(client), []);
-  t.is(server.cut(), 1);
+  t.is(await server.cut(), 1);
   await client.closed;
 });
 
@@ -175,6 +175,6 @@ test("cutting closes what is left, and tells how many calls that were", async (t
   client.open(greet);
   client.open(greet);
   while (!client.isAnswered(answered)) await sleep(5);
-  t.is(server.cut(), 2);
+  t.is(await server.cut(), 2);
   await client.closed;
 });

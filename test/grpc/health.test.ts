@@ -96,7 +96,7 @@ test("a thousand watchers hear of a drain, and none of them delays it", async (t
   const ends = watchers.map((watcher) => t.throwsAsync(watcher.next(), { instanceOf: ConnectError }));
   await server.drain();
   for (const { code } of await Promise.all(ends)) t.is(code, Code.Unavailable);
-  t.is(server.cut(), 0);
+  t.is(await server.cut(), 0);
 });
 
 test("a watcher that goes away leaves nothing behind", async (t) => {

@@ -178,5 +178,5 @@ test("an open stream does not delay a drain, and is told to come back", async (t
   await server.drain();
   await client.closed;
   t.true(client.isAnswered(stream));
-  t.is(server.cut(), 0);
+  t.is(await server.cut(), 0);
 });

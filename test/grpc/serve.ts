@@ -4,16 +4,14 @@ import { createGreeter } from "../../src/greeter.ts";
 import type { Greeter } from "../../src/greeter.ts";
 import { createGrpcServer } from "../../src/grpc/server.ts";
 import type { GrpcServer, GrpcServerOptions } from "../../src/grpc/server.ts";
-import { createReadiness } from "../../src/readiness.ts";
-import type { Readiness } from "../../src/readiness.ts";
 import { buildInfo } from "../sample-build-info.ts";
+import { collectTelemetry } from "../telemetry/collect.ts";
+import type { CollectedTelemetry } from "../telemetry/collect.ts";
 
 /** A gRPC server that is serving on a port of its own. */
-export interface ServedGrpc {
+export interface ServedGrpc extends CollectedTelemetry {
   server: GrpcServer;
   target: string;
-  readiness: Readiness;
-  reported: unknown[];
 }
 
 /** Serves gRPC on a port of its own, with no limit on its connections but those that are given. */
@@ -21,13 +19,12 @@ export async function serveGrpc(
   t: ExecutionContext,
   { greeter, ...options }: Omit<Partial<GrpcServerOptions>, "greeter"> & { greeter?: Partial<Greeter> } = {},
 ): Promise<ServedGrpc> {
-  const reported: unknown[] = [];
-  const readiness = createReadiness();
-  readiness.enter("serving");
+  const collected = await collectTelemetry();
+  const { readiness, telemetry } = collected;
   const server = createGrpcServer({
     greeter: { ...createGreeter({ greeting: "Hello", buildInfo: async () => buildInfo }), ...greeter },
     readiness,
-    report: (error) => reported.push(error),
+    telemetry,
     reflection: true,
     maxAgeMs: 0,
     maxAgeGraceMs: 0,
@@ -38,5 +35,5 @@ export async function serveGrpc(
   });
   const target = formatAddress(await listen(server.listener, { host: "127.0.0.1", port: 0 }));
   t.teardown(() => server.cut());
-  return { server, target, readiness, reported };
+  return { ...collected, server, target };
 }

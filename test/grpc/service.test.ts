@@ -70,7 +70,7 @@ async function serveKinds(
   const service = kindsService();
   const server = new Server();
   const reported: unknown[][] = [];
-  addService(server, service, { ...echo, ...overrides }, { report: (...report) => reported.push(report) });
+  addService(server, service, { ...echo, ...overrides }, { report: (error, method) => reported.push([error, method]) });
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
       error ? reject(error) : resolve(bound),

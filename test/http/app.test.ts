@@ -5,7 +5,8 @@ import { formatBuildInfo } from "../../src/build-info.ts";
 import { DeadlineExceededError, UnavailableError } from "../../src/greeter.ts";
 import { hostileNames } from "../hostile-names.ts";
 import { buildInfo } from "../sample-build-info.ts";
-import { send, shownText } from "./request.ts";
+import { send, shownText, withoutRequestId } from "./request.ts";
+import type { Answer } from "./request.ts";
 import { serveHttp } from "./serve.ts";
 
 const greetings = [
@@ -71,7 +72,7 @@ for (const path of ["/%zz", "/%", "/%C0%AF", "/%E0%80%AF", "/%ED%A0%80", "/%ff",
     const { origin } = await serveHttp(t);
     const { status, body } = await send(origin, path, { accept: "text/plain" });
     t.is(status, 400);
-    t.regex(body, /^Invalid (path|query) ".*": expected percent-encoded UTF-8\n$/);
+    t.regex(body, /^Invalid (path|query) ".*": expected percent-encoded UTF-8\nRequest id: \S+\n$/);
   });
 }
 
@@ -87,10 +88,9 @@ for (const path of [
 ]) {
   test(`GET ${path} is a bad request, and the next one is answered`, async (t) => {
     const { origin, reported } = await serveHttp(t);
-    t.like(await send(origin, path, { accept: "text/plain" }), {
-      status: 400,
-      body: `Invalid request target "${path}": expected a path\n`,
-    });
+    const { status, body } = await send(origin, path, { accept: "text/plain" });
+    t.is(status, 400);
+    t.is(withoutRequestId(body), `Invalid request target "${path}": expected a path\n`);
     t.is((await send(origin, "/")).status, 200);
     t.deepEqual(reported, []);
   });
@@ -125,7 +125,7 @@ test("the form's name is checked before it leads anywhere", async (t) => {
   const { origin } = await serveHttp(t);
   const { status, body } = await send(origin, "/?name=a%0Ab", { accept: "text/plain" });
   t.is(status, 400);
-  t.is(body, 'Invalid name "a\\nb": expected no control character, got U+000A\n');
+  t.is(withoutRequestId(body), 'Invalid name "a\\nb": expected no control character, got U+000A\n');
 });
 
 test("the operator's greeting is escaped too", async (t) => {
@@ -186,8 +186,10 @@ for (const path of ["/", "/Bob", "/version", "/%zz", "/?name=Ada"]) {
     const full = await send(origin, path);
     t.is(head.body, "");
     t.is(head.status, full.status);
-    delete head.headers.date;
-    delete full.headers.date;
+    for (const { headers } of [head, full]) {
+      delete headers.date;
+      delete headers["x-request-id"];
+    }
     t.deepEqual(head.headers, full.headers);
   });
 }
@@ -199,7 +201,7 @@ for (const method of ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND", "
       const { status, headers, body } = await send(origin, path, { method, accept: "text/plain" });
       t.is(status, 405);
       t.is(headers.allow, "GET, HEAD");
-      t.is(body, `Cannot ${method} here: expected GET or HEAD\n`);
+      t.is(withoutRequestId(body), `Cannot ${method} here: expected GET or HEAD\n`);
     }
   });
 }
@@ -207,16 +209,18 @@ for (const method of ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND", "
 test("errors come in the form that was asked for", async (t) => {
   const { origin } = await serveHttp(t);
   const detail = 'Invalid path "/%zz": expected percent-encoded UTF-8';
-  const html = await send(origin, "/%zz");
+  const ask = (accept?: string): Promise<Answer> =>
+    send(origin, "/%zz", { headers: { "X-Request-Id": "order-66" }, ...(accept && { accept }) });
+  const html = await ask();
   t.is(html.headers["content-type"], "text/html; charset=utf-8");
-  t.true(shownText(html.body).includes(detail));
-  const json = await send(origin, "/%zz", { accept: "application/json" });
+  t.true(shownText(html.body).includes(`${detail}\nRequest id: order-66`));
+  const json = await ask("application/json");
   t.is(json.headers["content-type"], "application/problem+json");
-  t.deepEqual((await send(origin, "/%zz", { accept: "application/problem+json" })).body, json.body);
-  t.deepEqual(JSON.parse(json.body), { title: "Bad Request", status: 400, detail });
-  const text = await send(origin, "/%zz", { accept: "text/plain" });
+  t.deepEqual((await ask("application/problem+json")).body, json.body);
+  t.deepEqual(JSON.parse(json.body), { title: "Bad Request", status: 400, detail, request_id: "order-66" });
+  const text = await ask("text/plain");
   t.is(text.headers["content-type"], "text/plain; charset=utf-8");
-  t.is(text.body, `${detail}\n`);
+  t.is(text.body, `${detail}\nRequest id: order-66\n`);
 });
 
 test("what is unavailable is 503, and says when to come back", async (t) => {
@@ -226,7 +230,7 @@ test("what is unavailable is 503, and says when to come back", async (t) => {
   const { status, headers, body } = await send(origin, "/", { accept: "text/plain" });
   t.is(status, 503);
   t.is(headers["retry-after"], "1");
-  t.is(body, "Draining\n");
+  t.is(withoutRequestId(body), "Draining\n");
 });
 
 test("a passed deadline is 504", async (t) => {
@@ -285,7 +289,7 @@ const refused = [
   {
     title: "a path that is not percent-encoded",
     bytes: "GET /José HTTP/1.1\r\nHost: x\r\n\r\n",
-    answer: /^HTTP\/1\.1 400 Bad Request\r\n[^]*expected a percent-encoded path and query\n$/,
+    answer: /^HTTP\/1\.1 400 Bad Request\r\n[^]*expected a percent-encoded path and query\nRequest id: \S+\n$/,
   },
   {
     title: "no host",
@@ -300,7 +304,7 @@ const refused = [
   {
     title: "bytes that are not HTTP",
     bytes: "\x16\x03\x01\x02",
-    answer: /^HTTP\/1\.1 400 Bad Request\r\n[^]*Malformed HTTP request: .+\n$/,
+    answer: /^HTTP\/1\.1 400 Bad Request\r\n[^]*Malformed HTTP request: .+\nRequest id: \S+\n$/,
   },
   {
     title: "headers beyond the limit",

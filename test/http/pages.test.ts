@@ -5,7 +5,7 @@ import { contentSecurityPolicy, errorPage, greetingPage, versionPage } from "../
 const pages = {
   greeting: greetingPage("Hello, Bob!", "Bob"),
   version: versionPage("runtime\tnode\n"),
-  error: errorPage("Bad Request", "No"),
+  error: errorPage("Bad Request", "No", "id"),
 };
 
 for (const [name, html] of Object.entries(pages)) {

@@ -1,11 +1,18 @@
 import { request } from "node:http";
-import type { IncomingHttpHeaders } from "node:http";
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import { text } from "node:stream/consumers";
 
 export interface Answer {
   status: number;
   headers: IncomingHttpHeaders;
   body: string;
+}
+
+export interface RequestOptions {
+  method?: string;
+  accept?: string;
+  headers?: OutgoingHttpHeaders;
+  body?: string;
 }
 
 /**
@@ -15,16 +22,16 @@ export interface Answer {
 export function send(
   origin: string,
   path: string,
-  { method = "GET", accept }: { method?: string; accept?: string } = {},
+  { method = "GET", accept, body = "", ...options }: RequestOptions = {},
 ): Promise<Answer> {
   const { hostname, port } = new URL(origin);
   return new Promise((resolve, reject) => {
-    const headers = accept === undefined ? {} : { accept };
+    const headers = { ...options.headers, ...(accept !== undefined && { accept }) };
     request({ hostname, port, path, method, headers, agent: false }, (response) => {
       text(response).then((body) => resolve({ status: response.statusCode!, headers: response.headers, body }), reject);
     })
       .on("error", reject)
-      .end();
+      .end(body);
   });
 }
 
@@ -35,4 +42,9 @@ export function shownText(html: string): string {
     .replace(/[^]*<main>|<\/main>[^]*/g, "")
     .replaceAll(/<[^>]*>/g, "")
     .replaceAll(/&([^;]+);/g, (reference, name: string) => references[name] ?? reference);
+}
+
+/** The body of an error as plain text, without the request id at its end. */
+export function withoutRequestId(body: string): string {
+  return body.replace(/^Request id: [\w-]{36}\n$/m, "");
 }

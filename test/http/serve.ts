@@ -5,17 +5,15 @@ import type { Greeter } from "../../src/greeter.ts";
 import { createApp } from "../../src/http/app.ts";
 import { createHttpServer } from "../../src/http/server.ts";
 import type { HttpServer, HttpServerOptions } from "../../src/http/server.ts";
-import { createReadiness } from "../../src/readiness.ts";
-import type { Readiness } from "../../src/readiness.ts";
 import { buildInfo } from "../sample-build-info.ts";
+import { collectTelemetry } from "../telemetry/collect.ts";
+import type { CollectedTelemetry } from "../telemetry/collect.ts";
 
 /** An HTTP server that is serving on a port of its own. */
-export interface ServedHttp {
+export interface ServedHttp extends CollectedTelemetry {
   server: HttpServer;
   origin: string;
   port: number;
-  readiness: Readiness;
-  reported: unknown[];
 }
 
 /** Serves HTTP on a port of its own. */
@@ -27,12 +25,12 @@ export async function serveHttp(
     ...options
   }: Partial<HttpServerOptions> & { greeter?: Partial<Greeter>; greeting?: string } = {},
 ): Promise<ServedHttp> {
-  const reported: unknown[] = [];
-  const readiness = createReadiness();
-  readiness.enter("serving");
+  const collected = await collectTelemetry();
+  const { readiness, telemetry } = collected;
   const served = { ...createGreeter({ greeting, buildInfo: async () => buildInfo }), ...greeter };
   const server = createHttpServer({
-    app: createApp({ greeter: served, report: (error) => reported.push(error) }),
+    app: createApp({ greeter: served, telemetry }),
+    telemetry: telemetry.http,
     readiness,
     keepAliveTimeoutMs: 60_000,
     headersTimeoutMs: 60_000,
@@ -41,5 +39,5 @@ export async function serveHttp(
   });
   const address = await listen(server.listener, { host: "127.0.0.1", port: 0 });
   t.teardown(() => server.cut());
-  return { server, origin: `http://${formatAddress(address)}`, port: address.port, readiness, reported };
+  return { ...collected, server, origin: `http://${formatAddress(address)}`, port: address.port };
 }

@@ -1,0 +1,26 @@
+/** The trace that something belongs to, as it is passed on between processes (https://www.w3.org/TR/trace-context/). */
+export interface TraceContext {
+  /** `00-<trace id>-<span id>-<flags>` */
+  traceparent: string;
+  /** What other tracing systems have to say about it. */
+  tracestate?: string;
+}
+
+/** Version, trace id, span id and flags; a later version may have more. */
+const pattern = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}(?:$|-)/;
+
+/** The trace context in headers; undefined where there is none, or one that is malformed: whoever gets that starts anew. */
+export function traceContext(traceparent: unknown, tracestate?: unknown): TraceContext | undefined {
+  if (typeof traceparent !== "string" || !pattern.test(traceparent)) return undefined;
+  // The first version has exactly these parts.
+  if (traceparent.startsWith("00") && traceparent.length !== 55) return undefined;
+  return { traceparent, ...(typeof tracestate === "string" && { tracestate }) };
+}
+
+export function traceIdOf(traceparent: string): string {
+  return traceparent.slice(3, 35);
+}
+
+export function spanIdOf(traceparent: string): string {
+  return traceparent.slice(36, 52);
+}

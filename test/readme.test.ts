@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import test from "ava";
 import { settings } from "../src/settings.ts";
+import { send } from "./http/request.ts";
 import { listening, serveProcess } from "./process.ts";
 import { blocks, examples, readme, root } from "./readme.ts";
 
@@ -42,9 +43,28 @@ test("every script that the README or CONTRIBUTING names exists", (t) => {
 });
 
 test("every file that the README or CONTRIBUTING names exists", (t) => {
-  for (const [, file] of text.matchAll(/((?:src|test|proto)\/[\w./-]*\w)/g)) {
+  for (const [, file] of text.matchAll(/((?:src|test|proto|bench|deploy)\/[\w./-]*\w)/g)) {
     t.true(existsSync(join(root, file!)), file);
   }
+});
+
+test("every metric that the README names is there", async (t) => {
+  const { http, admin } = await listening(serveProcess(t));
+  await send(http, "/Ada");
+  const { body } = await send(admin, "/metrics");
+  const [, section = ""] = /### Metrics\n([^]*?)\n### /.exec(readme) ?? [];
+  const names = new Set(section.match(/\b(?:http|rpc|greeter|nodejs|v8js|process)_\w*[a-z]/g));
+  t.true(names.size > 10);
+  for (const name of names) t.true(body.includes(name), name);
+});
+
+test("the README's line of the log has the fields of a line of the log", async (t) => {
+  const service = serveProcess(t);
+  const { http } = await listening(service);
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  await send(http, "/Ada", { headers: { traceparent } });
+  const line = await service.logged(({ msg }) => msg === "Request");
+  t.deepEqual(Object.keys(JSON.parse(blocks("json")[0]!) as object), Object.keys(line));
 });
 
 test("the README's table of settings is the one that the program reads", (t) => {

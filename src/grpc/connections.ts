@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import type { Retirement } from "../telemetry/grpc.ts";
 import type { EndlessStreams } from "./endless.ts";
 import { closeGracefully } from "./goaway.ts";
-import { observeCalls } from "./observe.ts";
+import { observeCall } from "./observe.ts";
 import type { CallObserver } from "./observe.ts";
 
 /** When connections are closed that nobody asked to close, in milliseconds. */
@@ -59,8 +59,7 @@ export function followConnections(
 
   server.on("session", (session: ServerHttp2Session) => {
     const socket = socketOf();
-    const connection = follow(session, socket, endless, calls.telemetry.retired);
-    observeCalls(session, socket, calls);
+    const connection = follow(session, socket, endless, calls);
     connections.add(connection);
     const stopTimers = [limitAge(connection, limits), limitIdleness(connection, limits)];
     session.once("close", () => {
@@ -92,7 +91,7 @@ function follow(
   session: ServerHttp2Session,
   socket: Socket,
   endless: EndlessStreams,
-  onRetired: (reason: Retirement) => void,
+  observer: CallObserver,
 ): Connection {
   // As grpc-js tells a call's peer.
   const peer = `${socket.remoteAddress}:${socket.remotePort}`;
@@ -102,7 +101,7 @@ function follow(
     idleSince: Date.now(),
     retire: (reason) => {
       if (session.closed || session.destroyed) return;
-      onRetired(reason);
+      observer.telemetry.retired(reason);
       // In this order: who hears first that a stream has ended may open the next one here.
       closeGracefully(session, socket, connection);
       endless.end(peer);
@@ -113,12 +112,15 @@ function follow(
       socket.destroy();
     },
   };
-  session.on("stream", (stream, headers) => {
+  // First of all listeners, so that grpc-js reads the headers as they are set here.
+  session.prependListener("stream", (stream, headers) => {
+    const tellEnd = observeCall(stream, headers, socket, observer);
     const streams = endless.paths.has(headers[":path"] ?? "") ? connection.endlessCalls : connection.calls;
     streams.add(stream);
-    stream.once("close", () => {
+    stream.on("close", () => {
       streams.delete(stream);
       connection.idleSince = Date.now();
+      tellEnd();
     });
   });
   session.once("close", () => endless.forget(peer));

@@ -1,7 +1,7 @@
+import { sensitiveHeaders } from "node:http2";
 import type {
   IncomingHttpHeaders,
   OutgoingHttpHeaders,
-  ServerHttp2Session,
   ServerHttp2Stream,
   ServerStreamResponseOptions,
 } from "node:http2";
@@ -19,36 +19,52 @@ export interface CallObserver {
 }
 
 /**
- * Tells of each call on a connection, from its headers to its status. What a handler and grpc-js get to see are the request id and the
+ * Tells of a call when its headers arrive, before grpc-js reads them. What grpc-js and the handlers get to see are the request id and the
  * trace context of this exchange, in the metadata where a caller's would be; and every answer carries the request id.
+ * @returns what tells of its end, when the stream is closed
  */
-export function observeCalls(session: ServerHttp2Session, socket: Socket, { telemetry, methods }: CallObserver): void {
-  // First of all listeners, so that grpc-js reads the headers as they are set here.
-  session.prependListener("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
-    const path = headers[":path"] ?? "";
-    const exchange = telemetry.begin({ method: methods.get(path), path, headers, socket });
-    const { requestId, traceparent } = exchange;
-    headers["x-request-id"] = requestId;
-    if (traceparent === undefined) delete headers["traceparent"];
-    else headers["traceparent"] = traceparent;
+export function observeCall(
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  socket: Socket,
+  { telemetry, methods }: CallObserver,
+): () => void {
+  const path = headers[":path"] ?? "";
+  const exchange = telemetry.begin({ method: methods.get(path), path, headers, socket });
+  const { requestId, traceparent } = exchange;
+  headers["x-request-id"] = requestId;
+  if (traceparent !== headers["traceparent"]) headers["traceparent"] = traceparent;
 
-    // The headers of an answer, and the messages that follow them.
-    const respond = stream.respond.bind(stream);
-    stream.respond = ((answer, options) =>
-      respond({ ...answer, "x-request-id": requestId }, options)) satisfies Respond;
-    let bytes = 0;
-    const write = stream.write.bind(stream) as WriteMessage;
-    stream.write = ((message, callback) => {
-      bytes += message.length;
-      return write(message, callback);
-    }) satisfies WriteMessage as typeof stream.write;
-    stream.once("close", () => exchange.end({ status: statusOf(stream), bytes }));
-  });
+  // The headers of an answer, and the messages that follow them.
+  // oxlint-disable-next-line typescript/unbound-method -- called on the stream below; to bind them costs more
+  const { respond, write } = stream as Answering;
+  stream.respond = ((answer, options) => {
+    answer["x-request-id"] = requestId;
+    answer[sensitiveHeaders] = neverIndexed;
+    respond.call(stream, answer, options);
+  }) satisfies Answering["respond"];
+  let bytes = 0;
+  stream.write = ((message, callback) => {
+    bytes += message.length;
+    return write.call(stream, message, callback);
+  }) satisfies Answering["write"] as typeof stream.write;
+  return () => exchange.end({ status: statusOf(stream), bytes });
 }
 
-/** As grpc-js calls them. */
-type Respond = (headers: OutgoingHttpHeaders, options?: ServerStreamResponseOptions) => void;
-type WriteMessage = (message: Buffer, callback: (error?: Error | null) => void) => boolean;
+/**
+ * Headers that HPACK is not to keep for the next answers (https://www.rfc-editor.org/rfc/rfc7541#section-7.1.3): an id that never comes
+ * again would only push out those that do.
+ */
+const neverIndexed = ["x-request-id"];
+
+/** How grpc-js answers on a stream: with headers made for it alone, and with a message at a time. */
+interface Answering {
+  respond(
+    headers: OutgoingHttpHeaders & { [sensitiveHeaders]?: string[] },
+    options?: ServerStreamResponseOptions,
+  ): void;
+  write(message: Buffer, callback: (error?: Error | null) => void): boolean;
+}
 
 /** The exchange that a handler's call is. */
 export function exchangeOf(metadata: Metadata): Exchange {

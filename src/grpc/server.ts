@@ -82,6 +82,7 @@ export function createGrpcServer({
   const [http2Server] = server["http2Servers"].keys();
   let accepted: Socket;
   const calls = { telemetry: telemetry.grpc, methods: methodsByPath(services) };
+  for (const method of calls.methods.values()) telemetry.grpc.expect(method);
   const connections = followConnections(http2Server, options, { socketOf: () => accepted, endless, calls });
   const listener = createServer({ noDelay: true }, (socket) => {
     accepted = socket;

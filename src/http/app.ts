@@ -10,26 +10,19 @@ import { answerErrors } from "./errors.ts";
 import type { ErrorReport } from "./errors.ts";
 import { commonHeaders } from "./headers.ts";
 import { nameInPath, nameInQuery, pathOf } from "./names.ts";
-import { observeRequests, stateOf } from "./observe.ts";
+import { observed } from "./observe.ts";
 import { greetingPage, versionPage } from "./pages.ts";
 import { respond } from "./representations.ts";
 
 /** The Greeter over HTTP: `/`, `/<name>` and `/version`. Every other path is a name. */
-export function createApp({
-  greeter,
-  telemetry,
-}: {
-  greeter: Greeter;
-  telemetry: Pick<Telemetry, "http" | "failed">;
-}): Koa {
+export function createApp({ greeter, telemetry }: { greeter: Greeter; telemetry: Pick<Telemetry, "failed"> }): Koa {
   const app = new Koa();
   const report: ErrorReport = (error, context) =>
-    telemetry.failed(error, `${context.method} ${context.originalUrl}`, stateOf(context).exchange);
+    telemetry.failed(error, `${context.method} ${context.originalUrl}`, observed(context).exchange);
   // What can't be answered any more is mostly a client that went away in the middle of its answer.
   app.on("error", (error: NodeJS.ErrnoException, context: Koa.Context) => {
     if (error.code !== "ECONNRESET" && error.code !== "EPIPE") report(error, context);
   });
-  app.use(observeRequests(telemetry.http));
   app.use(commonHeaders());
   app.use(answerErrors(report));
   app.use(originForm);
@@ -64,7 +57,7 @@ function routes(greeter: Greeter): Middleware {
   const router = new Router({ strict: true, sensitive: true });
 
   router.get("/version", async (context) => {
-    stateOf(context).route = "/version";
+    observed(context).route = "/version";
     const buildInfo = await greeter.version();
     respond(context, {
       html: () => versionPage(formatBuildInfo(buildInfo)),
@@ -75,7 +68,7 @@ function routes(greeter: Greeter): Middleware {
 
   // What the page's form sends.
   router.get("/", async (context, next) => {
-    stateOf(context).route = "/";
+    observed(context).route = "/";
     const name = nameInQuery(context.querystring);
     if (name === undefined) return next();
     context.vary("Accept");
@@ -84,7 +77,7 @@ function routes(greeter: Greeter): Middleware {
   });
 
   router.get("/{*name}", async (context) => {
-    stateOf(context).route = context.path === "/" ? "/" : "/{name}";
+    observed(context).route = context.path === "/" ? "/" : "/{name}";
     const name = nameInPath(context.path);
     const message = await greeter.greet(name);
     respond(context, {

@@ -2,7 +2,7 @@ import { STATUS_CODES } from "node:http";
 import { HttpError } from "koa";
 import type { Context, Middleware } from "koa";
 import { DeadlineExceededError, InvalidArgumentError, UnavailableError } from "../greeter.ts";
-import { stateOf } from "./observe.ts";
+import { observed } from "./observe.ts";
 import { errorPage } from "./pages.ts";
 import { respond } from "./representations.ts";
 
@@ -44,7 +44,7 @@ function toAnswer(error: unknown): { status: number; detail: string } {
 
 function respondWithError(context: Context, status: number, detail: string): void {
   const title = STATUS_CODES[status] ?? String(status);
-  const { requestId } = stateOf(context).exchange;
+  const { requestId } = observed(context).exchange;
   respond(
     context,
     {

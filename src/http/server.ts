@@ -7,10 +7,11 @@ import type { Readiness } from "../readiness.ts";
 import type { HttpArrival, HttpTelemetry } from "../telemetry/http.ts";
 import { errorText } from "./errors.ts";
 import { headers as commonHeaders } from "./headers.ts";
+import { observe, ObservedRequest } from "./observe.ts";
 
 export interface HttpServerOptions {
   app: Koa;
-  /** Hears of the requests that never reach the app. */
+  /** Hears of every request, of those too that never reach the app. */
   telemetry: HttpTelemetry;
   readiness: Readiness;
   /** How long a connection may wait for its next request, in milliseconds. */
@@ -47,6 +48,7 @@ export function createHttpServer({ app, telemetry, readiness, ...timeouts }: Htt
     : timeouts.headersTimeoutMs;
   const listener = createServer(
     {
+      IncomingMessage: ObservedRequest,
       // The app answers a request without a host, with a reason.
       requireHostHeader: false,
       keepAliveTimeout,
@@ -56,8 +58,12 @@ export function createHttpServer({ app, telemetry, readiness, ...timeouts }: Htt
       connectionsCheckingInterval: Math.min(1000, headersTimeout || 1000),
     },
     (request, response) => {
+      const tellEnd = observe(request, response, telemetry);
       unanswered.add(response);
-      response.once("close", () => unanswered.delete(response));
+      response.on("close", () => {
+        unanswered.delete(response);
+        tellEnd();
+      });
       // A client that keeps its connection open is sent to open another one, elsewhere.
       if (readiness.phase === "draining") response.setHeader("Connection", "close");
       answer(request, response).catch(() => response.destroy());

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import type { Readiness } from "../readiness.ts";
-import type { Log } from "./log.ts";
-import type { Histogram, Metrics, Value } from "./metrics.ts";
+import type { Level, Log } from "./log.ts";
+import type { Family, Histogram, Metrics, Value } from "./metrics.ts";
 import { spanIdOf, traceContext, traceIdOf } from "./trace-context.ts";
 import type { SpanAttributes, Tracing } from "./tracing.ts";
 
@@ -24,91 +24,100 @@ export interface Arrival {
   socket: { remoteAddress?: string | undefined; remotePort?: number | undefined };
 }
 
-interface Beginning extends Arrival {
-  protocol: "http" | "grpc";
-  method: string;
-  /** The caller's own text, where that says more than the method. */
-  path: string | undefined;
-  active: Value;
-  span: () => { name: string; attributes: SpanAttributes };
+/** What both tell of it as it ends. */
+export interface Ending {
+  /** How large the answer was, in bytes: its body, or its messages. */
+  bytes: number;
 }
 
-interface Ending {
+/** What all exchanges of one method, route and status have in common: made once, for making it costs more than looking it up. */
+export interface Outcome {
   duration: Histogram;
-  status: string;
-  route?: string;
-  /** How much was answered, in bytes: of the body, or of the messages. */
-  bytes: number;
-  level: "debug" | "info" | "warn" | "error";
+  level: Level;
   /** What class of error of this service it was; undefined where it was none. */
   error: string | undefined;
-  span: () => { name?: string; attributes: SpanAttributes };
+  /** The fields of its line in the log. */
+  fields: string;
 }
 
-/** Tells of a request or call when it ends: to the log, the metrics and the trace. */
-export interface Begun extends Exchange {
-  end(ending: Ending): void;
+/** The terms in which a protocol's exchanges are told of. */
+export interface Terms<A extends Arrival, E extends Ending> {
+  protocol: "http" | "grpc";
+  active(arrival: A): Value;
+  outcome(arrival: A, ending: E): Outcome;
+  /** The caller's own text, where that says more than the method. */
+  path(arrival: A): string | undefined;
+  spanStart(arrival: A): { name: string; attributes: SpanAttributes };
+  spanEnd(arrival: A, ending: E): { name?: string; attributes: SpanAttributes };
 }
 
-/** What every request and call is told to. */
+/** What every exchange is told to. */
 export interface Observers {
   metrics: Metrics;
+  /** Counts those that began when the service was not ready any more, by protocol. */
+  late: Family<Value>;
   log: Log;
   accessLog: AccessLog;
   tracing: Tracing | undefined;
   readiness: Readiness;
 }
 
-/** Follows requests and calls from their beginning to their end, in the same terms. */
-export function followExchanges({
-  metrics,
-  log,
-  accessLog,
-  tracing,
-  readiness,
-}: Observers): (start: Beginning) => Begun {
-  const late = metrics.counter(
-    "greeter_drain_requests_total",
-    "Requests and calls that began when the service was not ready any more.",
-  );
-  const lateBy = { http: late.with({ protocol: "http" }), grpc: late.with({ protocol: "grpc" }) };
+/** Tells of a protocol's exchanges: to the metrics, the log and the trace. */
+export type Begin<A extends Arrival, E extends Ending> = (arrival: A) => Exchange & { end(ending: E): void };
 
-  return ({ protocol, method, path, headers, socket, active, span: describe }) => {
+/** Follows exchanges from their beginning to their end, whatever their protocol. */
+export function followExchanges<A extends Arrival, E extends Ending>(
+  terms: Terms<A, E>,
+  { log, accessLog, tracing, readiness, ...observers }: Observers,
+): Begin<A, E> {
+  const late = observers.late.with({ protocol: terms.protocol });
+  const message = terms.protocol === "http" ? "Request" : "Call";
+
+  return (arrival) => {
     const start = performance.now();
-    const requestId = requestIdOf(headers["x-request-id"]);
-    const parent = traceContext(headers["traceparent"], headers["tracestate"]);
-    const span = tracing?.start({ kind: "server", parent, ...describe() });
+    const requestId = requestIdOf(arrival.headers["x-request-id"]);
+    const parent = traceContext(arrival.headers["traceparent"], arrival.headers["tracestate"]);
+    const span = tracing?.start({ kind: "server", parent, ...terms.spanStart(arrival) });
     const traceparent = span?.traceparent ?? parent?.traceparent;
     // Read now: a closed connection does not tell any more.
-    const peer = peerOf(socket);
+    const peer = peerOf(arrival.socket);
+    const active = terms.active(arrival);
     active.value++;
-    if (readiness.phase === "draining") lateBy[protocol].value++;
+    if (readiness.phase === "draining") late.value++;
 
     return {
       requestId,
       traceparent,
-      end: ({ duration, status, route, bytes, level, error, span: describeEnd }) => {
+      end: (ending) => {
         const milliseconds = performance.now() - start;
+        const { duration, level, error, fields } = terms.outcome(arrival, ending);
         active.value--;
         duration.observe(milliseconds / 1000);
-        span?.end({ ...describeEnd(), error });
+        span?.end({ ...terms.spanEnd(arrival, ending), error });
         if (accessLog === "off" || (accessLog === "errors" && (level === "debug" || level === "info"))) return;
-        const line = {
-          protocol,
-          method,
-          route,
-          path: path === undefined ? undefined : bounded(path),
-          status,
-          duration_ms: Math.round(milliseconds * 1000) / 1000,
-          bytes,
-          peer,
-          request_id: requestId,
-          ...traceIds(traceparent),
-        };
-        log[level](line, protocol === "http" ? "Request" : "Call");
+        const { bytes } = ending;
+        const record = { fields, path: terms.path(arrival), milliseconds, bytes, peer, requestId, traceparent };
+        log.later(level, message, record, lineOf);
       },
     };
   };
+}
+
+interface LineRecord extends Exchange {
+  fields: string;
+  path: string | undefined;
+  milliseconds: number;
+  bytes: number;
+  peer: string;
+}
+
+/** The line of an exchange. */
+function lineOf({ fields, path, milliseconds, bytes, peer, requestId, traceparent }: LineRecord): string {
+  const text = path === undefined ? "" : `,"path":${quoted(path)}`;
+  const duration = Math.round(milliseconds * 1000) / 1000;
+  const trace =
+    traceparent === undefined ? "" : `,"trace_id":"${traceIdOf(traceparent)}","span_id":"${spanIdOf(traceparent)}"`;
+  return `${fields}${text},"duration_ms":${duration},"bytes":${bytes},"peer":"${peer}","request_id":"${requestId}"${trace}`;
 }
 
 /** The ids of the trace and of the span in it, as the log has them. */
@@ -125,9 +134,15 @@ function peerOf({ remoteAddress = "", remotePort = 0 }: Arrival["socket"]): stri
   return remoteAddress.includes(":") ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
 }
 
+/** A caller's text as JSON. */
+function quoted(text: string): string {
+  const plain = text.length <= 256 && !/[^\x20-\x21\x23-\x5b\x5d-\x7e]/.test(text);
+  return plain ? `"${text}"` : JSON.stringify(bounded(text));
+}
+
 /** A caller's text for the log: not too much of it, and nothing that does more to a screen than stand there. */
 export function bounded(text: string): string {
   const escape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  const printable = /^[\x20-\x7e]*$/.test(text) ? text : text.replaceAll(/[^\x20-\x7e]/g, escape);
+  const printable = text.replaceAll(/[^\x20-\x7e]/g, escape);
   return printable.length > 256 ? `${printable.slice(0, 256)}…` : printable;
 }

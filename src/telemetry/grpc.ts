@@ -1,6 +1,8 @@
-import type { Arrival, Exchange, followExchanges } from "./exchange.ts";
+import { followExchanges } from "./exchange.ts";
+import type { Arrival, Begin, Ending, Observers, Terms } from "./exchange.ts";
+import type { Level } from "./log.ts";
 import { durationBounds } from "./metrics.ts";
-import type { Histogram, Metrics, Value } from "./metrics.ts";
+import { remember } from "./remember.ts";
 
 /** What is to be known of a call when it arrives. */
 export interface GrpcArrival extends Arrival {
@@ -11,15 +13,9 @@ export interface GrpcArrival extends Arrival {
 }
 
 /** How a call ended. */
-export interface GrpcEnding {
+export interface GrpcEnding extends Ending {
   /** The name of a gRPC status code. */
   status: string;
-  /** How large the messages of the answer were, in bytes. */
-  bytes: number;
-}
-
-export interface GrpcExchange extends Exchange {
-  end(ending: GrpcEnding): void;
 }
 
 /** Why a connection's client was sent away. */
@@ -27,93 +23,80 @@ export type Retirement = "age" | "idle" | "drain";
 
 /** Hears of every gRPC call. */
 export interface GrpcTelemetry {
-  begin(arrival: GrpcArrival): GrpcExchange;
+  /** A method is served: its metrics are there from now on, so that its first call is an increase. */
+  expect(method: string): void;
+  begin: Begin<GrpcArrival, GrpcEnding>;
   /** A connection's client was asked to go elsewhere. */
   retired: (reason: Retirement) => void;
 }
 
-/** The statuses that are errors of a server, as the convention for spans of servers has it; the others are answers to a caller's error. */
+/** What a method is called that nothing here is called: the convention's word. */
+const OTHER = "_OTHER";
+
+/** The statuses that are errors of a server, as the convention has it; the others are answers to a caller's error. */
 const serverErrors = new Set(["UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"]);
 
 /**
  * Tells of gRPC calls by OpenTelemetry's conventions
  * (https://opentelemetry.io/docs/specs/semconv/rpc/rpc-metrics/, https://opentelemetry.io/docs/specs/semconv/rpc/grpc/).
  */
-export function grpcTelemetry(metrics: Metrics, begin: ReturnType<typeof followExchanges>): GrpcTelemetry {
-  const active = metrics.gauge("rpc_server_active_calls", "gRPC calls that are being served.");
-  const duration = metrics.histogram(
-    "rpc_server_call_duration_seconds",
-    "Duration of gRPC calls, in seconds.",
-    durationBounds,
-  );
-  const retired = metrics.counter(
+export function grpcTelemetry(observers: Observers): GrpcTelemetry {
+  const { metrics } = observers;
+  const actives = metrics.gauge("rpc_server_active_calls", "gRPC calls that are being served.");
+  const active = remember((method: string) => actives.with({ rpc_system_name: "grpc", rpc_method: method }));
+  const help = "Duration of gRPC calls, in seconds.";
+  const durations = metrics.histogram("rpc_server_call_duration_seconds", help, durationBounds);
+  const outcome = remember((method: string, status: string) => {
+    const error = serverErrors.has(status) ? status : undefined;
+    const duration = durations.with({
+      rpc_system_name: "grpc",
+      rpc_method: method,
+      rpc_status_code: status,
+      ...(error !== undefined && { error_type: error }),
+    });
+    const fields = `"protocol":"grpc","method":"${method}","status":"${status}"`;
+    return { duration, level: levelOf(method, status), error, fields };
+  });
+  const retirements = metrics.counter(
     "greeter_grpc_connections_retired_total",
     "gRPC connections whose client was asked to go elsewhere: for their age, for being idle, or for the drain.",
   );
-  const activeBy = new Map<string, Value>();
-  const durationBy = new Map<string, Histogram>();
-
-  const activeOf = (method: string): Value => {
-    const known = activeBy.get(method) ?? active.with({ rpc_system_name: "grpc", rpc_method: method });
-    activeBy.set(method, known);
-    return known;
-  };
-  const durationOf = (method: string, status: string): Histogram => {
-    const key = `${method} ${status}`;
-    const known =
-      durationBy.get(key) ??
-      duration.with({
-        rpc_system_name: "grpc",
-        rpc_method: method,
-        rpc_status_code: status,
-        ...(serverErrors.has(status) && { error_type: status }),
-      });
-    durationBy.set(key, known);
-    return known;
+  const retired = {
+    age: retirements.with({ reason: "age" }),
+    idle: retirements.with({ reason: "idle" }),
+    drain: retirements.with({ reason: "drain" }),
   };
 
+  const terms: Terms<GrpcArrival, GrpcEnding> = {
+    protocol: "grpc",
+    active: ({ method = OTHER }) => active(method),
+    outcome: ({ method = OTHER }, { status }) => outcome(method, status),
+    path: ({ method, path }) => (method === undefined ? path : undefined),
+    spanStart: ({ method, path, socket }) => ({
+      name: method ?? "grpc",
+      attributes: {
+        "rpc.system.name": "grpc",
+        "rpc.method": method ?? OTHER,
+        "rpc.method_original": method === undefined ? path.replace(/^\//, "") : undefined,
+        "network.peer.address": socket.remoteAddress,
+        "network.peer.port": socket.remotePort,
+      },
+    }),
+    spanEnd: (_, { status }) => ({ attributes: { "rpc.status_code": status } }),
+  };
   return {
-    begin: ({ method: known, path, headers, socket }) => {
-      const method = known ?? "_OTHER";
-      const begun = begin({
-        protocol: "grpc",
-        method,
-        path: known === undefined ? path : undefined,
-        headers,
-        socket,
-        active: activeOf(method),
-        span: () => ({
-          name: known ?? "grpc",
-          attributes: {
-            "rpc.system.name": "grpc",
-            "rpc.method": method,
-            "rpc.method_original": known === undefined ? path.replace(/^\//, "") : undefined,
-            "network.peer.address": socket.remoteAddress,
-            "network.peer.port": socket.remotePort,
-          },
-        }),
-      });
-      return {
-        requestId: begun.requestId,
-        traceparent: begun.traceparent,
-        end: ({ status, bytes }) =>
-          begun.end({
-            duration: durationOf(method, status),
-            status,
-            bytes,
-            level: levelOf(method, status),
-            error: serverErrors.has(status) ? status : undefined,
-            span: () => ({ attributes: { "rpc.status_code": status } }),
-          }),
-      };
+    expect: (method) => {
+      active(method);
+      outcome(method, "OK");
     },
+    begin: followExchanges(terms, observers),
     retired: (reason) => {
-      retired.with({ reason }).value++;
+      retired[reason].value++;
     },
   };
 }
 
-function levelOf(method: string, status: string): "debug" | "info" | "warn" | "error" {
+function levelOf(method: string, status: string): Level {
   if (status === "INTERNAL" || status === "UNKNOWN" || status === "DATA_LOSS") return "error";
   // Probes ask every few seconds, and a watch ends with the connection it is on: nobody wants to read that.
   if (method.startsWith("grpc.health.v1.Health/")) return "debug";

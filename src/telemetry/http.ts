@@ -1,28 +1,26 @@
 import type { IncomingMessage } from "node:http";
-import type { Arrival, Begun, Exchange, followExchanges } from "./exchange.ts";
+import { followExchanges } from "./exchange.ts";
+import type { Arrival, Begin, Ending, Observers, Terms } from "./exchange.ts";
+import type { Level } from "./log.ts";
 import { durationBounds } from "./metrics.ts";
-import type { Histogram, Labels, Metrics, Value } from "./metrics.ts";
+import { remember } from "./remember.ts";
 
 /** What is to be known of a request when it arrives. */
 export type HttpArrival = Arrival & Pick<IncomingMessage, "method" | "url" | "httpVersion">;
 
 /** How a request ended. */
-export interface HttpEnding {
+export interface HttpEnding extends Ending {
   /** Which of the service's routes it took: one of a few. */
   route: string;
   /** Undefined where nobody was there to be answered any more. */
   status: number | undefined;
-  /** How large the answer's body was, in bytes. */
-  bytes: number;
 }
 
-export interface HttpExchange extends Exchange {
-  end(ending: HttpEnding): void;
-}
+export type HttpExchange = ReturnType<HttpTelemetry["begin"]>;
 
 /** Hears of every HTTP request. */
 export interface HttpTelemetry {
-  begin(arrival: HttpArrival): HttpExchange;
+  begin: Begin<HttpArrival, HttpEnding>;
 }
 
 /** What a method or a route is called that is none of the known: the convention's word. */
@@ -35,90 +33,69 @@ const methods = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPT
  * Tells of HTTP requests by OpenTelemetry's conventions
  * (https://opentelemetry.io/docs/specs/semconv/http/http-metrics/, https://opentelemetry.io/docs/specs/semconv/http/http-spans/).
  */
-export function httpTelemetry(metrics: Metrics, begin: ReturnType<typeof followExchanges>): HttpTelemetry {
-  const active = metrics.gauge("http_server_active_requests", "HTTP requests that are being served.");
-  const duration = metrics.histogram(
-    "http_server_request_duration_seconds",
-    "Duration of HTTP requests, in seconds.",
-    durationBounds,
+export function httpTelemetry(observers: Observers): HttpTelemetry {
+  const { metrics } = observers;
+  const actives = metrics.gauge("http_server_active_requests", "HTTP requests that are being served.");
+  const active = remember((method: string) =>
+    actives.with({ http_request_method: knownMethod(method), url_scheme: "http" }),
   );
-  const activeBy = new Map<string, Value>();
-  const durationBy = new Map<string, Histogram>();
-
-  const activeOf = (method: string): Value => {
-    const known = activeBy.get(method) ?? active.with({ http_request_method: method, url_scheme: "http" });
-    activeBy.set(method, known);
-    return known;
-  };
-  const durationOf = (method: string, route: string, status: number | undefined, version: string): Histogram => {
-    const key = `${method} ${route} ${status} ${version}`;
-    const known = durationBy.get(key) ?? duration.with(labels(method, route, status, version));
-    durationBy.set(key, known);
-    return known;
-  };
+  const help = "Duration of HTTP requests, in seconds.";
+  const durations = metrics.histogram("http_server_request_duration_seconds", help, durationBounds);
+  const outcome = remember((method: string, route: string, status: number | undefined, version: string) => {
+    const error = errorOf(status);
+    const duration = durations.with({
+      http_request_method: knownMethod(method),
+      http_route: route,
+      ...(status !== undefined && { http_response_status_code: String(status) }),
+      network_protocol_version: version,
+      url_scheme: "http",
+      ...(error !== undefined && { error_type: error }),
+    });
+    const answer = status === undefined ? "CANCELLED" : String(status);
+    const fields = `"protocol":"http","method":"${method}","route":"${route}","status":"${answer}"`;
+    return { duration, level: levelOf(status), error, fields };
+  });
   // Those of every good day are there from the start, so that the first request is an increase.
-  for (const route of ["/", "/{name}", "/version"]) durationOf("GET", route, 200, "1.1");
+  active("GET");
+  for (const route of ["/", "/{name}", "/version"]) outcome("GET", route, 200, "1.1");
 
-  return {
-    begin: (request) => {
-      const { method = OTHER, url = "", httpVersion, headers, socket } = request;
-      const knownMethod = methods.has(method) ? method : OTHER;
-      const begun: Begun = begin({
-        protocol: "http",
-        method,
-        path: url,
-        headers,
-        socket,
-        active: activeOf(knownMethod),
-        span: () => {
-          const [path, query] = url.split("?", 2);
-          return {
-            name: knownMethod === OTHER ? "HTTP" : method,
-            attributes: {
-              "http.request.method": knownMethod,
-              "http.request.method_original": knownMethod === method ? undefined : method,
-              "url.scheme": "http",
-              "url.path": path,
-              "url.query": query,
-              "network.protocol.version": httpVersion,
-              "network.peer.address": socket.remoteAddress,
-              "network.peer.port": socket.remotePort,
-              "user_agent.original": headers["user-agent"],
-            },
-          };
-        },
-      });
+  const terms: Terms<HttpArrival, HttpEnding> = {
+    protocol: "http",
+    active: ({ method = OTHER }) => active(method),
+    outcome: ({ method = OTHER, httpVersion }, { route, status }) => outcome(method, route, status, httpVersion),
+    path: ({ url }) => url,
+    spanStart: ({ method = OTHER, url = "", httpVersion, headers, socket }) => {
+      const [path, query] = url.split("?", 2);
+      const known = knownMethod(method);
       return {
-        requestId: begun.requestId,
-        traceparent: begun.traceparent,
-        end: ({ route, status, bytes }) =>
-          begun.end({
-            duration: durationOf(knownMethod, route, status, httpVersion),
-            status: status === undefined ? "CANCELLED" : String(status),
-            route,
-            bytes,
-            level: levelOf(status),
-            error: errorOf(status),
-            span: () => ({
-              name: `${knownMethod === OTHER ? "HTTP" : method} ${route}`,
-              attributes: { "http.route": route, "http.response.status_code": status },
-            }),
-          }),
+        name: spanName(method),
+        attributes: {
+          "http.request.method": known,
+          "http.request.method_original": known === method ? undefined : method,
+          "url.scheme": "http",
+          "url.path": path,
+          "url.query": query,
+          "network.protocol.version": httpVersion,
+          "network.peer.address": socket.remoteAddress,
+          "network.peer.port": socket.remotePort,
+          "user_agent.original": headers["user-agent"],
+        },
       };
     },
+    spanEnd: ({ method = OTHER }, { route, status }) => ({
+      name: `${spanName(method)} ${route}`,
+      attributes: { "http.route": route, "http.response.status_code": status },
+    }),
   };
+  return { begin: followExchanges(terms, observers) };
 }
 
-function labels(method: string, route: string, status: number | undefined, version: string): Labels {
-  const error = errorOf(status);
-  return {
-    http_request_method: method,
-    http_route: route,
-    ...(status !== undefined && { http_response_status_code: String(status) }),
-    network_protocol_version: version,
-    url_scheme: "http",
-    ...(error !== undefined && { error_type: error }),
-  };
+function knownMethod(method: string): string {
+  return methods.has(method) ? method : OTHER;
+}
+
+function spanName(method: string): string {
+  return methods.has(method) ? method : "HTTP";
 }
 
 /** Only what is the service's own fault: a caller who went away, or asked for the impossible, is none. */
@@ -126,7 +103,7 @@ function errorOf(status: number | undefined): string | undefined {
   return status !== undefined && status >= 500 ? String(status) : undefined;
 }
 
-function levelOf(status: number | undefined): "info" | "warn" | "error" {
+function levelOf(status: number | undefined): Level {
   if (status === undefined || status < 400) return "info";
   return status === 500 ? "error" : "warn";
 }

@@ -21,7 +21,13 @@ interface Line extends Record<string, unknown> {
 
 /** Takes JSON lines, and writes them for somebody at a terminal: in colours, unless NO_COLOR says otherwise. */
 export function prettyOutput(output: Output): Output {
-  return { write: (line) => output.write(pretty(JSON.parse(line) as Line)) };
+  const show = (lines: string): string =>
+    lines
+      .trimEnd()
+      .split("\n")
+      .map((line) => pretty(JSON.parse(line) as Line))
+      .join("");
+  return { write: (lines) => output.write(show(lines)) };
 }
 
 function pretty({ level, time, msg, err, ...others }: Line): string {

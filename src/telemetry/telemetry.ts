@@ -2,7 +2,7 @@ import type { Server } from "node:net";
 import type { BuildInfo } from "../build-info.ts";
 import type { Readiness } from "../readiness.ts";
 import { logLevel as parseLogLevel } from "../values.ts";
-import { bounded, followExchanges, traceIds } from "./exchange.ts";
+import { bounded, traceIds } from "./exchange.ts";
 import type { AccessLog, Exchange } from "./exchange.ts";
 import { grpcTelemetry } from "./grpc.ts";
 import type { GrpcTelemetry } from "./grpc.ts";
@@ -66,12 +66,16 @@ export async function createTelemetry({
   const delay = metrics.histogram("nodejs_eventloop_delay_seconds", lateness, durationBounds).with();
   const connections = metrics.gauge("greeter_connections", "Open connections.");
   const accepted = metrics.counter("greeter_connections_accepted_total", "Connections that were opened.");
-  const begin = followExchanges({ ...options, metrics, log, tracing });
+  const late = metrics.counter(
+    "greeter_drain_requests_total",
+    "Requests and calls that began when the service was not ready any more.",
+  );
+  const observers = { ...options, metrics, late, log, tracing };
 
   return {
     log,
-    http: httpTelemetry(metrics, begin),
-    grpc: grpcTelemetry(metrics, begin),
+    http: httpTelemetry(observers),
+    grpc: grpcTelemetry(observers),
     failed: (error, request, { requestId, traceparent }) =>
       log.error(
         { err: error, request: bounded(request), request_id: requestId, ...traceIds(traceparent) },

@@ -87,7 +87,10 @@ for (const body of ["", "loud", "x".repeat(100_000)]) {
     const { origin, telemetry } = await serveAdmin(t);
     const answer = await send(origin, "/log-level", { method: "PUT", body });
     t.is(answer.status, 400);
-    t.regex(answer.body, /^Invalid log level ".*"…?: expected one of trace, debug, info, warn, error, fatal, silent\n$/);
+    t.regex(
+      answer.body,
+      /^Invalid log level ".*"…?: expected one of trace, debug, info, warn, error, fatal, silent\n$/,
+    );
     t.is(telemetry.log.level, "debug");
   });
 }

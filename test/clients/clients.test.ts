@@ -10,9 +10,10 @@ const execute = promisify(execFile);
 
 for (const { command, printed } of [...examples("curl"), ...examples("grpcurl")]) {
   test(`the README's example runs: ${command}`, async (t) => {
-    const { http, grpc } = await listening(serveProcess(t));
+    const { http, grpc, admin } = await listening(serveProcess(t));
     const here = command
       .replace("http://localhost:8080", http)
+      .replace("http://localhost:9090", admin)
       .replace("localhost:50051", grpc)
       .replace(/^curl/, "curl --silent");
     const { stdout } = await execute("sh", ["-c", here], {

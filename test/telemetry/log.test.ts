@@ -3,35 +3,46 @@ import { createLog } from "../../src/telemetry/log.ts";
 import type { Output } from "../../src/telemetry/log.ts";
 
 /** What a log writes, each write by itself. */
-function collect(isTTY = false): Output & { writes: string[] } {
+function collect(isTTY = false): Output & { writes: string[]; written: Promise<void> } {
   const writes: string[] = [];
-  return { isTTY, writes, write: (text) => writes.push(text) };
+  const { promise: written, resolve } = Promise.withResolvers<void>();
+  const write = (text: string): void => {
+    writes.push(text);
+    resolve();
+  };
+  return { isTTY, writes, written, write };
 }
 
 const color = new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, "g");
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 test("in a pipe a line is JSON: its level, its time, its fields and its message", async (t) => {
   const output = collect();
   createLog("info", output).warn({ status: "400" }, "Request");
-  await turn();
+  await output.written;
   const { time, ...line } = JSON.parse(output.writes.join("")) as Record<string, string>;
   t.deepEqual(line, { level: "warn", status: "400", msg: "Request" });
   t.true(Math.abs(Date.parse(time!) - Date.now()) < 10_000);
 });
 
-test("what is logged in one turn of the event loop is written at once, and what is flushed sooner", async (t) => {
+test("what is logged within a moment is written at once and in order, and what is flushed sooner", async (t) => {
   const output = collect();
   const log = createLog("info", output);
-  for (const message of ["a", "b", "c"]) log.info(message);
+  log.info("a");
+  log.later("warn", "b", { count: 1 }, ({ count }) => `"count":${count}`);
+  log.info("c");
   t.deepEqual(output.writes, []);
-  await turn();
-  t.is(output.writes.length, 1);
-  t.is(output.writes[0]!.match(/\n/g)!.length, 3);
+  await output.written;
+  const lines = output.writes[0]!.trimEnd().split("\n");
+  t.deepEqual(
+    lines.map((line) => (JSON.parse(line) as { msg: string }).msg),
+    ["a", "b", "c"],
+  );
+  t.like(JSON.parse(lines[1]!), { level: "warn", count: 1 });
   log.info("d");
   log.flush();
+  t.is(output.writes.length, 2);
   t.regex(output.writes[1]!, /"msg":"d"/);
-  await turn();
+  log.flush();
   t.is(output.writes.length, 2);
 });
 
@@ -43,7 +54,8 @@ test("its level may change at any time", async (t) => {
   log.debug("b");
   log.level = "silent";
   log.fatal("c");
-  await turn();
+  log.later("fatal", "d", {}, () => "");
+  log.flush();
   t.is(output.writes.length, 1);
   t.regex(output.writes[0]!, /"msg":"b"/);
 });
@@ -52,7 +64,9 @@ test("on a terminal a line is for people", (t) => {
   const output = collect(true);
   const log = createLog("info", output);
   log.info({ protocol: "http", address: "0.0.0.0:8080" }, "Listening");
+  log.flush();
   log.error({ err: new Error("No disk"), request: "GET /a b" }, "Request failed");
+  log.flush();
   const [listening = "", failed = ""] = output.writes.map((text) => text.replaceAll(color, ""));
   t.regex(listening, /^\d\d:\d\d:\d\d INFO {2}Listening protocol=http address=0\.0\.0\.0:8080\n$/);
   t.regex(failed, /^\d\d:\d\d:\d\d ERROR Request failed request="GET \/a b"\nError: No disk\n {4}at /);
@@ -61,7 +75,9 @@ test("on a terminal a line is for people", (t) => {
 test("on a terminal a request is told in short", (t) => {
   const output = collect(true);
   const fields = { protocol: "http", method: "GET", route: "/{name}", path: "/Bob", status: "200", duration_ms: 0.4 };
-  createLog("info", output).info({ ...fields, request_id: "x" }, "Request");
+  const log = createLog("info", output);
+  log.info({ ...fields, request_id: "x" }, "Request");
+  log.flush();
   const [line = ""] = output.writes.map((text) => text.replaceAll(color, ""));
   t.regex(line, /INFO {2}GET \/Bob 200 in 0\.4 ms protocol=http route=\/\{name\} request_id=x\n$/);
 });
@@ -69,7 +85,9 @@ test("on a terminal a request is told in short", (t) => {
 test("nothing reaches a terminal that would do more there than stand", (t) => {
   const output = collect(true);
   const err = Object.assign(new Error("\u001b[2J\u0007"), { stack: "Error: \u001b[2J\u0007\u009b1m\n    at x" });
-  createLog("info", output).error({ err, path: "/\u001b]0;x\u0007\n\u009b31m\u007f" }, "Request failed");
+  const log = createLog("info", output);
+  log.error({ err, path: "/\u001b]0;x\u0007\n\u009b31m\u007f" }, "Request failed");
+  log.flush();
   const shown = output.writes.join("").replaceAll(color, "");
   // oxlint-disable-next-line no-control-regex -- they are what must not be there
   t.notRegex(shown, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);

@@ -1,0 +1,106 @@
+// What telemetry costs: the CPU time of a request and of a call, with everything at its defaults and with everything off.
+import { execFileSync } from "node:child_process";
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+import { createLoads } from "./load.ts";
+import { startService } from "./service.ts";
+import type { Service } from "./service.ts";
+
+const help = `Usage: npm run bench:telemetry -- [options]
+
+Compares the CPU time of a request and of a call with telemetry at its defaults and without any.
+The variants run on one core and are under load in turn, so that the drift of the machine's speed meets them alike.
+
+Options:
+  --rounds <count>    how often to measure each (default: 20)
+  --seconds <count>   how long each time (default: 1)
+  --help              show this
+`;
+
+/** The variants, by their names; the first is what the others are compared with. */
+const variants = { "everything off": "off", "no access log": "no-log", "at its defaults": "on" };
+
+/** How many rounds come first, for the compiler. */
+const WARM_UP = 5;
+
+/** At most this much more than with everything off. */
+const limits = { http: 0.15, grpc: 0.1 };
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: { rounds: { type: "string" }, seconds: { type: "string" }, help: { type: "boolean" } },
+  });
+  if (values.help) return void process.stdout.write(help);
+  const [rounds, seconds] = [count(values.rounds ?? "20", "--rounds"), count(values.seconds ?? "1", "--seconds")];
+  if (availableParallelism() < 2) throw new Error("Expected two cores: one for the services, one for the load");
+
+  const loads = createLoads(1);
+  // This process, too: it reads what the services log.
+  execFileSync("taskset", ["--all-tasks", "--cpu-list", "--pid", "1", String(process.pid)]);
+  const services = await Promise.all(Object.entries(variants).map(([name, variant]) => startService(name, variant, 0)));
+  try {
+    for (const protocol of ["http", "grpc"] as const) {
+      const costs: number[][] = [];
+      for (let round = -WARM_UP; round < rounds; round++) {
+        progress(`${protocol}: round ${Math.max(0, round + 1)} of ${rounds}`);
+        const cost: number[] = [];
+        // Forwards and backwards by turns: none is always the first.
+        const order = round % 2 === 0 ? services : services.toReversed();
+        for (const service of order) {
+          const load = (): Promise<number> => loads[protocol](service[protocol], seconds);
+          cost[services.indexOf(service)] = await costOf(service, load);
+        }
+        if (round >= 0) costs.push(cost);
+      }
+      progress("");
+      report(protocol, services, costs);
+    }
+  } finally {
+    for (const service of services) service.stop();
+  }
+}
+
+/** The CPU time that a service spends for one request, in microseconds. */
+async function costOf({ cpu }: Service, load: () => Promise<number>): Promise<number> {
+  const before = cpu();
+  const answered = await load();
+  return (cpu() - before) / answered;
+}
+
+function report(protocol: "http" | "grpc", services: Service[], costs: number[][]): void {
+  const limit = `at most ${limits[protocol] * 100} % more`;
+  const lines = [`${protocol}, µs of CPU for each ${protocol === "http" ? "request" : "call"} (${limit})`];
+  for (const [index, { name }] of services.entries()) {
+    const own = costs.map((cost) => cost[index]!);
+    const ratios = costs.map((cost) => cost[index]! / cost[0]!).toSorted((a, b) => a - b);
+    const quartile = (share: number): string => ratios[Math.floor(share * (ratios.length - 1))]!.toFixed(2);
+    lines.push(
+      `  ${name.padEnd(16)} lowest ${Math.min(...own).toFixed(1)}  median ${median(own).toFixed(1)}` +
+        `  ratio ${median(ratios).toFixed(3)} (quartiles ${quartile(0.25)} to ${quartile(0.75)})`,
+    );
+  }
+  process.stdout.write(`${lines.join("\n")}\n`);
+}
+
+function median(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
+  else if (text !== "") process.stderr.write(`${text}\n`);
+}
+
+function count(text: string, option: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new Error(`Invalid ${option} "${text}": expected a whole number from 1 on`);
+  return value;
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 
 /** A process that is measured. */
 export interface Service {
@@ -13,14 +13,35 @@ export interface Service {
   stop: () => void;
 }
 
-/** Starts bench/server.ts on one core. What it logs is read, as a container's runtime does, and thrown away. */
-export async function startService(name: string, variant: string, core: number): Promise<Service> {
-  const program = join(import.meta.dirname, "server.ts");
-  const child = spawn("taskset", ["--cpu-list", String(core), process.execPath, program, variant], {
-    stdio: ["ignore", "pipe", "inherit", "ipc"],
+const program = join(import.meta.dirname, "../src/main.ts");
+const ports = ["--addr", "--grpc-addr", "--admin-addr"].flatMap((flag) => [flag, "127.0.0.1:0"]);
+
+/**
+ * Starts the service on one core. What it logs is read, as a container's runtime does, and thrown away.
+ * @param options.preload what Node loads before it
+ */
+export async function startService(
+  name: string,
+  core: number,
+  { flags = [], preload = [] }: { flags?: string[]; preload?: string[] } = {},
+): Promise<Service> {
+  const node = [process.execPath, ...preload.flatMap((file) => ["--import", join(import.meta.dirname, file)])];
+  const child = spawn("taskset", ["--cpu-list", String(core), ...node, program, "serve", ...ports, ...flags], {
+    stdio: ["ignore", "pipe", "inherit"],
   });
-  child.stdout!.resume();
-  const [addresses] = (await once(child, "message")) as [{ http: string; grpc: string }];
+  const addresses = new Map<string, string>();
+  const { promise: serving, resolve, reject } = Promise.withResolvers<void>();
+  child.once("exit", (code) => reject(new Error(`The service ended with ${code}`)));
+  const lines = createInterface(child.stdout);
+  lines.on("line", (line) => {
+    const { msg, protocol, address } = JSON.parse(line) as Record<string, string>;
+    if (msg === "Listening") addresses.set(protocol!, address!);
+    if (msg === "Serving") resolve();
+  });
+  await serving;
+  lines.close();
+  child.stdout.resume();
+
   const threads = `/proc/${child.pid}/task`;
   // The first number of schedstat (https://docs.kernel.org/scheduler/sched-stats.html): nanoseconds on a core, so that one need not
   // wait for many ticks of the clock.
@@ -28,7 +49,8 @@ export async function startService(name: string, variant: string, core: number):
     Number(readFileSync(`${threads}/${thread}/schedstat`, "utf8").split(" ")[0]);
   return {
     name,
-    ...addresses,
+    http: addresses.get("http")!,
+    grpc: addresses.get("grpc")!,
     cpu: () => readdirSync(threads).reduce((sum, thread) => sum + spent(thread), 0) / 1000,
     stop: () => child.kill("SIGKILL"),
   };

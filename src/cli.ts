@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { readBuildInfo } from "./build-info.ts";
 import { readConfig, readSetting } from "./config.ts";
 import type { Flags } from "./config.ts";
+import type { TlsFlags } from "./call.ts";
 import { createGreeter } from "./greeter.ts";
 import type { Greeter } from "./greeter.ts";
 import { printGreeting, printVersion } from "./printer.ts";
@@ -73,7 +74,12 @@ function createProgram(io: Io, exitWith: (code: number) => void): Command {
     .command("call")
     .description("ask a Greeter server over gRPC")
     .option("--target <host:port>", "the server", "localhost:50051")
-    .option("--timeout <duration>", "how long the answer may take", "5s");
+    .option("--timeout <duration>", "how long the answer may take", "5s")
+    .option("--tls", "speak TLS")
+    .option("--ca <file>", "with --tls: authorities in PEM to trust, instead of those that Node trusts")
+    .option("--cert <file>", "with --tls: certificate in PEM to show, for servers that ask for one")
+    .option("--key <file>", "with --tls: private key of --cert in PEM")
+    .option("--server-name <name>", "with --tls: name that the server's certificate must have, if not the target's");
   addOutput(call);
   call
     .command("greet")
@@ -104,7 +110,7 @@ interface OutputFlag {
   output: OutputForm;
 }
 
-interface CallFlags extends OutputFlag {
+interface CallFlags extends OutputFlag, TlsFlags {
   target: string;
   timeout: string;
 }
@@ -115,8 +121,9 @@ function addOutput(command: Command): void {
 }
 
 function addSetting(command: Command, { flags, variable, description, ...setting }: Setting<unknown>): void {
+  const value = setting.default === "" ? "none" : `"${setting.default}"`;
   const terminal = setting.terminalDefault ? `, "${setting.terminalDefault}" on a terminal` : "";
-  command.option(flags, `${description} (default: "${setting.default}"${terminal}, env: ${variable})`);
+  command.option(flags, `${description} (default: ${value}${terminal}, env: ${variable})`);
 }
 
 /** The flags that were given. commander has defaults of its own for some, and a variable would not get past them. */
@@ -138,9 +145,8 @@ async function withServer(command: Command, io: Io, print: Print): Promise<void>
   const timeoutMs = usage(() => duration(flags.timeout, "--timeout"));
   const server = usage(() => target(flags.target, "--target"));
   const { connect } = await import("./call.ts");
-  const { greeter, close } = await connect({ target: server, timeoutMs, env: io.env, stderr: io.stderr }).catch(
-    asUsageError,
-  );
+  const { env, stderr } = io;
+  const { greeter, close } = await connect({ ...flags, target: server, timeoutMs, env, stderr }).catch(asUsageError);
   try {
     await print(greeter, flags.output);
   } finally {

@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from "./greeter.ts";
 import { settings } from "./settings.ts";
 import type { Setting } from "./settings.ts";
 
@@ -23,7 +24,18 @@ export interface Surroundings {
 export function readConfig(flags: Flags, surroundings: Surroundings): Config {
   const names = Object.keys(settings) as (keyof Settings)[];
   const entries = names.map((name) => [name, readSetting(name, flags, surroundings)]);
-  return Object.freeze(Object.fromEntries(entries) as Config);
+  const config = Object.fromEntries(entries) as Config;
+  checkTogether(config);
+  return Object.freeze(config);
+}
+
+/** What no setting can tell by itself. */
+function checkTogether({ tlsCert, tlsKey, tlsClientCa }: Config): void {
+  const missing = tlsCert === "" ? "--tls-cert" : tlsKey === "" ? "--tls-key" : undefined;
+  const given = [tlsCert, tlsKey, tlsClientCa].some((path) => path !== "");
+  if (given && missing) {
+    throw new InvalidArgumentError(`Missing ${missing}: expected a certificate and its key, or no setting of TLS`);
+  }
 }
 
 /** Reads one setting, as {@link readConfig} does. */

@@ -6,6 +6,7 @@ import { formatAddress, listen } from "./address.ts";
 import type { Address } from "./address.ts";
 import { readBuildInfo } from "./build-info.ts";
 import type { Config } from "./config.ts";
+import { createAdmission } from "./admission.ts";
 import { createGreeter } from "./greeter.ts";
 import { createGrpcServer } from "./grpc/server.ts";
 import { createApp } from "./http/app.ts";
@@ -15,6 +16,7 @@ import type { Server } from "./lifecycle.ts";
 import { createReadiness } from "./readiness.ts";
 import type { Output } from "./telemetry/log.ts";
 import { createTelemetry } from "./telemetry/telemetry.ts";
+import { openTls } from "./tls/tls.ts";
 
 /**
  * Builds the service from the inside out, binds its ports last, and serves until the process is told to stop.
@@ -33,6 +35,7 @@ export async function serve(config: Config, output: Output): Promise<number> {
     output,
     readiness,
     buildInfo,
+    tls: config.tlsCert !== "",
   });
   const { log } = telemetry;
   // Also where a second signal ends it at once.
@@ -42,11 +45,27 @@ export async function serve(config: Config, output: Output): Promise<number> {
   const greeter = createGreeter({ greeting: config.greeting, buildInfo: () => buildInfo });
   const liveness = watchEventLoop({ onDelay: telemetry.eventLoopDelay });
 
+  const admission = createAdmission(config.maxInFlight);
+  const tls = config.tlsCert
+    ? await openTls(
+        { cert: config.tlsCert, key: config.tlsKey, clientCa: config.tlsClientCa, clientAuth: config.tlsClientAuth },
+        config.handshakeTimeout,
+        telemetry.tls,
+      )
+    : undefined;
+
   const grpc = createGrpcServer({
     greeter,
     readiness,
     telemetry,
+    admission,
+    tls,
     reflection: config.reflection,
+    maxConnections: config.maxConnections,
+    maxConcurrentStreams: config.grpcMaxConcurrentStreams,
+    maxMessageSize: config.grpcMaxMessageSize,
+    maxTimeoutMs: config.grpcMaxTimeout,
+    handshakeTimeoutMs: config.handshakeTimeout,
     maxAgeMs: config.grpcMaxConnectionAge,
     maxAgeGraceMs: config.grpcMaxConnectionAgeGrace,
     maxIdleMs: config.grpcMaxConnectionIdle,
@@ -54,12 +73,17 @@ export async function serve(config: Config, output: Output): Promise<number> {
     keepaliveTimeoutMs: config.grpcKeepaliveTimeout,
   });
   const http = createHttpServer({
-    app: createApp({ greeter, telemetry }),
+    app: createApp({ greeter, telemetry, maxUrlSize: config.httpMaxUrlSize }),
     telemetry: telemetry.http,
     readiness,
+    admission,
+    tls,
+    maxConnections: config.maxConnections,
+    maxHeaderSize: config.httpMaxHeaderSize,
+    maxRequestsPerConnection: config.httpMaxRequestsPerConnection,
+    sendTimeoutMs: config.sendTimeout,
     keepAliveTimeoutMs: config.httpKeepAliveTimeout,
     headersTimeoutMs: config.httpHeadersTimeout,
-    requestTimeoutMs: config.httpRequestTimeout,
   });
   const admin = createAdminServer(createAdminApp({ readiness, liveness, telemetry }));
 

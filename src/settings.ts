@@ -1,11 +1,12 @@
 import { DEFAULT_GREETING } from "./greeter.ts";
-import { address, boolean, duration, greeting, logLevel, oneOf } from "./values.ts";
+import { address, boolean, count, duration, file, greeting, logLevel, oneOf, size } from "./values.ts";
 import type { Parse } from "./values.ts";
 
 /** One thing that an operator may set, by a flag or by an environment variable; the flag wins. */
 export interface Setting<Value> {
   /** As the command line takes it, with a name for its value: `--addr <host:port>`. */
   flags: string;
+  /** Named after the flag: `GREETER_ADDR`. */
   variable: string;
   default: string;
   /** The default where somebody sits at a terminal, if it is another. */
@@ -16,125 +17,168 @@ export interface Setting<Value> {
 
 /** Every setting of `serve`, by its flag in camel case, in the order of the help. */
 export const settings = {
-  greeting: {
-    flags: "-g, --greeting <text>",
-    variable: "GREETER_GREETING",
-    default: DEFAULT_GREETING,
-    description: "the word before the name",
-    parse: greeting,
-  },
-  addr: {
-    flags: "--addr <host:port>",
-    variable: "GREETER_ADDR",
-    default: "0.0.0.0:8080",
-    description: "where HTTP listens",
-    parse: address,
-  },
-  grpcAddr: {
-    flags: "--grpc-addr <host:port>",
-    variable: "GREETER_GRPC_ADDR",
-    default: "0.0.0.0:50051",
-    description: "where gRPC listens",
-    parse: address,
-  },
-  adminAddr: {
-    flags: "--admin-addr <host:port>",
-    variable: "GREETER_ADMIN_ADDR",
-    default: "0.0.0.0:9090",
-    description: "where the probes and the metrics are; never public",
-    parse: address,
-  },
-  logLevel: {
-    flags: "--log-level <level>",
-    variable: "GREETER_LOG_LEVEL",
-    default: "info",
-    description: "the least severe messages to log: trace, debug, info, warn, error, fatal or silent",
-    parse: logLevel,
-  },
-  accessLog: {
-    flags: "--access-log <which>",
-    variable: "GREETER_ACCESS_LOG",
-    default: "all",
-    description: "which requests and calls to log: all, errors or off",
-    parse: oneOf("all", "errors", "off"),
-  },
-  reflection: {
-    flags: "--no-reflection",
-    variable: "GREETER_REFLECTION",
-    default: "true",
-    description: "do not tell gRPC clients the contract",
-    parse: boolean,
-  },
+  greeting: setting("-g, --greeting <text>", DEFAULT_GREETING, greeting, "the word before the name"),
+  addr: setting("--addr <host:port>", "0.0.0.0:8080", address, "where HTTP listens"),
+  grpcAddr: setting("--grpc-addr <host:port>", "0.0.0.0:50051", address, "where gRPC listens"),
+  adminAddr: setting(
+    "--admin-addr <host:port>",
+    "0.0.0.0:9090",
+    address,
+    "where the probes and the metrics are; never public",
+  ),
+  logLevel: setting(
+    "--log-level <level>",
+    "info",
+    logLevel,
+    "the least severe messages to log: trace, debug, info, warn, error, fatal or silent",
+  ),
+  accessLog: setting(
+    "--access-log <which>",
+    "all",
+    oneOf("all", "errors", "off"),
+    "which requests and calls to log: all, errors or off",
+  ),
+  reflection: setting("--no-reflection", "true", boolean, "do not tell gRPC clients the contract"),
+  tlsCert: setting(
+    "--tls-cert <file>",
+    "",
+    file,
+    "certificate chain in PEM: HTTP and gRPC then speak TLS; read again when it changes",
+  ),
+  tlsKey: setting("--tls-key <file>", "", file, "private key of the certificate in PEM"),
+  tlsClientCa: setting(
+    "--tls-client-ca <file>",
+    "",
+    file,
+    "authorities in PEM, one of which must have signed a client's certificate",
+  ),
+  tlsClientAuth: setting(
+    "--tls-client-auth <when>",
+    "required",
+    oneOf("required", "optional"),
+    "whether clients need a certificate: required, or optional where they may come without one",
+  ),
+  maxInFlight: setting(
+    "--max-in-flight <count>",
+    "1000",
+    count,
+    "how many requests and calls may be in flight; more are told to come back later",
+  ),
+  maxConnections: setting(
+    "--max-connections <count>",
+    "10000",
+    count,
+    "how many connections HTTP may have, and how many gRPC; more are closed at once",
+  ),
+  handshakeTimeout: setting(
+    "--handshake-timeout <duration>",
+    "10s",
+    duration,
+    "how long a connection may take for its TLS handshake, and for the preface of HTTP/2",
+  ),
+  sendTimeout: setting(
+    "--send-timeout <duration>",
+    "20s",
+    duration,
+    "how long a peer may leave unread what it is sent, before its connection is closed",
+  ),
   drainDelay: {
-    flags: "--drain-delay <duration>",
-    variable: "GREETER_DRAIN_DELAY",
-    default: "5s",
+    ...setting(
+      "--drain-delay <duration>",
+      "5s",
+      duration,
+      "how long to go on serving when told to stop, for load balancers to notice",
+    ),
     terminalDefault: "0s",
-    description: "how long to go on serving when told to stop, for load balancers to notice",
-    parse: duration,
   },
-  drainTimeout: {
-    flags: "--drain-timeout <duration>",
-    variable: "GREETER_DRAIN_TIMEOUT",
-    default: "20s",
-    description: "how long what is in flight may then take, before it is cut off",
-    parse: duration,
-  },
-  grpcMaxConnectionAge: {
-    flags: "--grpc-max-connection-age <duration>",
-    variable: "GREETER_GRPC_MAX_CONNECTION_AGE",
-    default: "5m",
-    description: "how old a gRPC connection becomes, so that clients spread over new pods; 0s for ever",
-    parse: duration,
-  },
-  grpcMaxConnectionAgeGrace: {
-    flags: "--grpc-max-connection-age-grace <duration>",
-    variable: "GREETER_GRPC_MAX_CONNECTION_AGE_GRACE",
-    default: "1m",
-    description: "how long the calls on an old connection may then take",
-    parse: duration,
-  },
-  grpcMaxConnectionIdle: {
-    flags: "--grpc-max-connection-idle <duration>",
-    variable: "GREETER_GRPC_MAX_CONNECTION_IDLE",
-    default: "15m",
-    description: "how long a gRPC connection may be without a call; 0s for ever",
-    parse: duration,
-  },
-  grpcKeepaliveTime: {
-    flags: "--grpc-keepalive-time <duration>",
-    variable: "GREETER_GRPC_KEEPALIVE_TIME",
-    default: "1m",
-    description: "how often a gRPC client is asked whether it is still there, so that dead peers are noticed; 0s never",
-    parse: duration,
-  },
-  grpcKeepaliveTimeout: {
-    flags: "--grpc-keepalive-timeout <duration>",
-    variable: "GREETER_GRPC_KEEPALIVE_TIMEOUT",
-    default: "20s",
-    description: "how long it may take to answer that",
-    parse: duration,
-  },
-  httpKeepAliveTimeout: {
-    flags: "--http-keep-alive-timeout <duration>",
-    variable: "GREETER_HTTP_KEEP_ALIVE_TIMEOUT",
-    default: "75s",
-    description:
-      "how long an HTTP connection waits for its next request; longer than a load balancer's usual 60s, which must close first",
-    parse: duration,
-  },
-  httpHeadersTimeout: {
-    flags: "--http-headers-timeout <duration>",
-    variable: "GREETER_HTTP_HEADERS_TIMEOUT",
-    default: "10s",
-    description: "how long the headers of a request may take to arrive, so that slow clients can't hold connections",
-    parse: duration,
-  },
-  httpRequestTimeout: {
-    flags: "--http-request-timeout <duration>",
-    variable: "GREETER_HTTP_REQUEST_TIMEOUT",
-    default: "30s",
-    description: "how long a whole request may take to arrive",
-    parse: duration,
-  },
+  drainTimeout: setting(
+    "--drain-timeout <duration>",
+    "20s",
+    duration,
+    "how long what is in flight may then take, before it is cut off",
+  ),
+  grpcMaxConnectionAge: setting(
+    "--grpc-max-connection-age <duration>",
+    "5m",
+    duration,
+    "how old a gRPC connection becomes, so that clients spread over new pods; 0s for ever",
+  ),
+  grpcMaxConnectionAgeGrace: setting(
+    "--grpc-max-connection-age-grace <duration>",
+    "1m",
+    duration,
+    "how long the calls on an old connection may then take",
+  ),
+  grpcMaxConnectionIdle: setting(
+    "--grpc-max-connection-idle <duration>",
+    "15m",
+    duration,
+    "how long a gRPC connection may be without a call; 0s for ever",
+  ),
+  grpcKeepaliveTime: setting(
+    "--grpc-keepalive-time <duration>",
+    "1m",
+    duration,
+    "how often a gRPC client is asked whether it is still there, so that dead peers are noticed; 0s never",
+  ),
+  grpcKeepaliveTimeout: setting(
+    "--grpc-keepalive-timeout <duration>",
+    "20s",
+    duration,
+    "how long it may take to answer that",
+  ),
+  grpcMaxMessageSize: setting(
+    "--grpc-max-message-size <size>",
+    "64KiB",
+    size,
+    "how large a message of a gRPC client may be, decompressed",
+  ),
+  grpcMaxConcurrentStreams: setting(
+    "--grpc-max-concurrent-streams <count>",
+    "100",
+    count,
+    "how many calls a gRPC connection may have at a time; clients wait with more",
+  ),
+  grpcMaxTimeout: setting(
+    "--grpc-max-timeout <duration>",
+    "30s",
+    duration,
+    "deadline of a call that has none, or a later one",
+  ),
+  httpKeepAliveTimeout: setting(
+    "--http-keep-alive-timeout <duration>",
+    "75s",
+    duration,
+    "how long an HTTP connection waits for its next request; longer than a load balancer's usual 60s, which must close first",
+  ),
+  httpHeadersTimeout: setting(
+    "--http-headers-timeout <duration>",
+    "10s",
+    duration,
+    "how long the headers of a request may take to arrive, so that slow clients can't hold connections",
+  ),
+  httpMaxHeaderSize: setting(
+    "--http-max-header-size <size>",
+    "16KiB",
+    size,
+    "how large the first line and the headers of a request may be together",
+  ),
+  httpMaxUrlSize: setting(
+    "--http-max-url-size <size>",
+    "4KiB",
+    size,
+    "how long a request's URL may be; the longest name takes 3KiB",
+  ),
+  httpMaxRequestsPerConnection: setting(
+    "--http-max-requests-per-connection <count>",
+    "1000",
+    count,
+    "how many requests an HTTP connection may serve, before its client must open another",
+  ),
 } satisfies Record<string, Setting<unknown>>;
+
+function setting<Value>(flags: string, value: string, parse: Parse<Value>, description: string): Setting<Value> {
+  const [, name] = /--(?:no-)?([\w-]+)/.exec(flags)!;
+  const variable = `GREETER_${name!.toUpperCase().replaceAll("-", "_")}`;
+  return { flags, variable, default: value, description, parse };
+}

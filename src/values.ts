@@ -35,6 +35,21 @@ export const duration: Parse<number> = (text, name) => {
   return expected("a duration up to 24 days, for example 250ms, 5s, 2m or 1h", text, name);
 };
 
+/** A whole number from 1 on. */
+export const count: Parse<number> = (text, name) =>
+  /^[1-9]\d{0,8}$/.test(text) ? Number(text) : expected("a whole number from 1 to 999999999", text, name);
+
+/** `512B`, `64KiB` or `1MiB`; the value is in bytes. */
+export const size: Parse<number> = (text, name) => {
+  const [, amount, unit] = /^([1-9]\d{0,3})(B|KiB|MiB)$/.exec(text) ?? [];
+  if (amount === undefined) return expected("a size of up to 9999MiB, for example 512B, 64KiB or 1MiB", text, name);
+  return Number(amount) * { B: 1, KiB: 1024, MiB: 1024 ** 2 }[unit as "B" | "KiB" | "MiB"];
+};
+
+/** A file's path; empty for none. */
+export const file: Parse<string> = (text, name) =>
+  text.includes("\0") ? expected("the path of a file", text, name) : text;
+
 /** One of a few words. */
 export function oneOf<Word extends string>(...words: Word[]): Parse<Word> {
   return (text, name) => words.find((word) => word === text) ?? expected(`one of ${words.join(", ")}`, text, name);

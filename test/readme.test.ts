@@ -68,8 +68,8 @@ test("the README's line of the log has the fields of a line of the log", async (
 });
 
 test("the README's table of settings is the one that the program reads", (t) => {
-  const rows = [...readme.matchAll(/^\| (`-.*?`) +\| `(GREETER_\w+)` +\| `([^`]*)` +\| (.*?) +\|$/gm)].map(
-    ([, flags, variable, value, meaning]) => ({ flags, variable, default: value, description: meaning }),
+  const rows = [...readme.matchAll(/^\| (`-.*?`) +\| `(GREETER_\w+)` +\| (?:`([^`]+)`|none) +\| (.*?) +\|$/gm)].map(
+    ([, flags, variable, value = "", meaning]) => ({ flags, variable, default: value, description: meaning }),
   );
   t.deepEqual(
     rows,

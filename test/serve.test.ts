@@ -101,11 +101,6 @@ for (const { flags, join, atLeast } of closing) {
 const http: { flags: string[]; request: string; answer: RegExp }[] = [
   { flags: ["--http-keep-alive-timeout", "300ms"], request: "GET / HTTP/1.1\r\nHost: x\r\n\r\n", answer: / 200 OK/ },
   { flags: ["--http-headers-timeout", "300ms"], request: "GET / HTTP/1.1\r\n", answer: / 408 Request Timeout/ },
-  {
-    flags: ["--http-request-timeout", "300ms"],
-    request: "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n",
-    answer: / 408 Request Timeout/,
-  },
 ];
 for (const { flags, request, answer } of http) {
   test(`${flags.join(" ")} closes a connection, and not too soon`, async (t) => {

@@ -37,11 +37,24 @@ export interface GreeterClient extends Greeter {
   close(): void;
 }
 
+/** How to trust a server, and how to be trusted by it; all in PEM. */
+export interface ClientTls {
+  /** The authorities to trust; those that Node trusts where there are none. */
+  ca?: Buffer | undefined;
+  /** The client's certificate and its private key: both, or none where the server wants none. */
+  cert?: Buffer | undefined;
+  key?: Buffer | undefined;
+  /** The name that the server's certificate must have, where that is not the target's. */
+  serverName?: string | undefined;
+}
+
 export interface GreeterClientOptions {
   /** Where the server is: `host:port`, or another form of https://github.com/grpc/grpc/blob/master/doc/naming.md. */
   target: string;
   /** How long each call may take, in milliseconds: the call's deadline. */
   timeoutMs: number;
+  /** Undefined for plaintext. */
+  tls?: ClientTls | undefined;
   /** Hears of each call. */
   tracing?: Tracing | undefined;
   /** The trace that the calls are a part of. */
@@ -49,9 +62,16 @@ export interface GreeterClientOptions {
 }
 
 /** A Greeter that asks a gRPC server. It fails with the domain's errors, as the server's own greeter would. */
-export function createGreeterClient({ target, timeoutMs, tracing, parent }: GreeterClientOptions): GreeterClient {
-  const client = new Client(target, credentials.createInsecure(), {
+export function createGreeterClient({ target, timeoutMs, tls, tracing, parent }: GreeterClientOptions): GreeterClient {
+  const channel = tls
+    ? credentials.createSsl(tls.ca ?? null, tls.key ?? null, tls.cert ?? null)
+    : credentials.createInsecure();
+  const client = new Client(target, channel, {
     "grpc.service_config": JSON.stringify(serviceConfig),
+    ...(tls?.serverName !== undefined && {
+      "grpc.ssl_target_name_override": tls.serverName,
+      "grpc.default_authority": tls.serverName,
+    }),
   });
 
   const call = <In extends DescMessage, Out extends DescMessage>(

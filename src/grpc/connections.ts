@@ -1,20 +1,10 @@
-import type { Http2Server, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
+import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { Retirement } from "../telemetry/grpc.ts";
+import { limitConnection } from "./connection-limits.ts";
+import type { ConnectionLimits } from "./connection-limits.ts";
 import type { EndlessStreams } from "./endless.ts";
 import { closeGracefully } from "./goaway.ts";
-import { observeCall } from "./observe.ts";
-import type { CallObserver } from "./observe.ts";
-
-/** When connections are closed that nobody asked to close, in milliseconds. */
-export interface ConnectionLimits {
-  /** How old a connection may become, give or take a tenth, so that clients that came together do not leave together; 0 is for ever. */
-  maxAgeMs: number;
-  /** How long its calls may then take to end. */
-  maxAgeGraceMs: number;
-  /** How long a connection may be without a call; 0 is for ever. */
-  maxIdleMs: number;
-}
 
 /** The connections of a server. */
 export interface Connections {
@@ -27,9 +17,12 @@ export interface Connections {
   destroy: () => Promise<number>;
 }
 
-interface Connection {
-  /** The calls on it that somebody waits for. */
-  calls: Set<ServerHttp2Stream>;
+/** One connection. */
+export interface Connection {
+  session: ServerHttp2Session;
+  socket: Socket;
+  /** The calls on it that somebody waits for, and since when. */
+  calls: Map<ServerHttp2Stream, number>;
   /** Those that last until somebody ends them. */
   endlessCalls: Set<ServerHttp2Stream>;
   idleSince: number;
@@ -45,25 +38,27 @@ interface Surroundings {
   socketOf: () => Socket;
   /** The streams that have to be ended when their connection is. */
   endless: EndlessStreams;
-  calls: CallObserver;
+  /** Serves a call. */
+  serve: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, socket: Socket) => void;
+  /** Hears why a connection's client was sent away. */
+  retired: (reason: Retirement) => void;
 }
 
 /** Follows the connections of an HTTP/2 server. */
 export function followConnections(
   server: Http2Server,
   limits: ConnectionLimits,
-  { socketOf, endless, calls }: Surroundings,
+  surroundings: Surroundings,
 ): Connections {
   const connections = new Set<Connection>();
   let onEmpty = (): void => {};
 
   server.on("session", (session: ServerHttp2Session) => {
-    const socket = socketOf();
-    const connection = follow(session, socket, endless, calls);
+    const connection = follow(session, surroundings);
     connections.add(connection);
-    const stopTimers = [limitAge(connection, limits), limitIdleness(connection, limits)];
+    const stopLimits = limitConnection(connection, limits);
     session.once("close", () => {
-      for (const stop of stopTimers) stop();
+      stopLimits();
       connections.delete(connection);
       if (connections.size === 0) onEmpty();
     });
@@ -77,7 +72,7 @@ export function followConnections(
         for (const connection of connections) connection.retire("drain");
       }),
     destroy: async () => {
-      const open = [...connections].flatMap(({ calls, endlessCalls }) => [...calls, ...endlessCalls]);
+      const open = [...connections].flatMap(({ calls, endlessCalls }) => [...calls.keys(), ...endlessCalls]);
       const closed = open.map((stream) => new Promise<void>((resolve) => stream.once("close", resolve)));
       const cut = [...connections].reduce((sum, { calls }) => sum + calls.size, 0);
       for (const { destroy } of connections) destroy();
@@ -87,23 +82,21 @@ export function followConnections(
   };
 }
 
-function follow(
-  session: ServerHttp2Session,
-  socket: Socket,
-  endless: EndlessStreams,
-  observer: CallObserver,
-): Connection {
+function follow(session: ServerHttp2Session, { socketOf, endless, serve, retired }: Surroundings): Connection {
+  const socket = socketOf();
   // As grpc-js tells a call's peer.
   const peer = `${socket.remoteAddress}:${socket.remotePort}`;
   const connection: Connection = {
-    calls: new Set(),
+    session,
+    socket,
+    calls: new Map(),
     endlessCalls: new Set(),
     idleSince: Date.now(),
     retire: (reason) => {
       if (session.closed || session.destroyed) return;
-      observer.telemetry.retired(reason);
+      retired(reason);
       // In this order: who hears first that a stream has ended may open the next one here.
-      closeGracefully(session, socket, connection);
+      closeGracefully(connection);
       endless.end(peer);
     },
     destroy: () => {
@@ -112,40 +105,17 @@ function follow(
       socket.destroy();
     },
   };
-  // First of all listeners, so that grpc-js reads the headers as they are set here.
-  session.prependListener("stream", (stream, headers) => {
-    const tellEnd = observeCall(stream, headers, socket, observer);
-    const streams = endless.paths.has(headers[":path"] ?? "") ? connection.endlessCalls : connection.calls;
-    streams.add(stream);
-    stream.on("close", () => {
+  session.on("stream", (stream, headers) => {
+    const { calls, endlessCalls } = connection;
+    const streams = endless.paths.has(headers[":path"] ?? "")
+      ? endlessCalls.add(stream)
+      : calls.set(stream, Date.now());
+    stream.once("close", () => {
       streams.delete(stream);
       connection.idleSince = Date.now();
-      tellEnd();
     });
+    serve(stream, headers, socket);
   });
   session.once("close", () => endless.forget(peer));
   return connection;
-}
-
-/** Both limits return what stops their timer. */
-function limitAge({ retire, destroy }: Connection, { maxAgeMs, maxAgeGraceMs }: ConnectionLimits): () => void {
-  if (maxAgeMs === 0) return () => {};
-  const jitter = 0.9 + 0.2 * Math.random();
-  let timer = setTimeout(() => {
-    retire("age");
-    timer = setTimeout(destroy, maxAgeGraceMs).unref();
-  }, maxAgeMs * jitter).unref();
-  return () => clearTimeout(timer);
-}
-
-function limitIdleness(connection: Connection, { maxIdleMs }: ConnectionLimits): () => void {
-  if (maxIdleMs === 0) return () => {};
-  const { calls, endlessCalls, retire } = connection;
-  const check = (): void => {
-    const left = calls.size + endlessCalls.size > 0 ? maxIdleMs : connection.idleSince + maxIdleMs - Date.now();
-    if (left > 0) timer = setTimeout(check, left).unref();
-    else retire("idle");
-  };
-  let timer = setTimeout(check, maxIdleMs).unref();
-  return () => clearTimeout(timer);
 }

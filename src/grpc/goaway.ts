@@ -1,6 +1,5 @@
 import { constants } from "node:http2";
-import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
-import type { Socket } from "node:net";
+import type { Connection } from "./connections.ts";
 
 /**
  * A GOAWAY frame that names the highest stream there can be: "I shall close, but what you have sent I still serve".
@@ -15,13 +14,6 @@ const PATIENCE = 1000;
 /** How often a closing connection is searched for what holds it without need, in milliseconds. */
 const INTERVAL = 50;
 
-/** What is open on a connection. */
-export interface OpenCalls {
-  calls: ReadonlySet<ServerHttp2Stream>;
-  /** Calls that last until somebody ends them, as somebody now does. */
-  endlessCalls: ReadonlySet<ServerHttp2Stream>;
-}
-
 /**
  * Asks a client to go elsewhere with new calls, and loses none of those that it has on the way: the notice, a PING whose answer
  * tells that the client has seen it, and only then Node's own close, which refuses further streams.
@@ -29,9 +21,8 @@ export interface OpenCalls {
  * Node has no call for the notice. `session.close()` alone refuses what is on the way, as grpc-js's `tryShutdown` and
  * `grpc.max_connection_age_ms` do with it; `session.goaway(0, 2 ** 31 - 1)` names that last stream and then ignores it. So the frame
  * is written to the socket itself: Node writes whole frames, and between two of them there is room for another.
- * @param socket the connection that the session runs on
  */
-export function closeGracefully(session: ServerHttp2Session, socket: Socket, { calls, endlessCalls }: OpenCalls): void {
+export function closeGracefully({ session, socket, calls, endlessCalls }: Connection): void {
   const close = (): void => session.close();
   socket.write(shutdownNotice);
   session.ping(close);
@@ -43,7 +34,7 @@ export function closeGracefully(session: ServerHttp2Session, socket: Socket, { c
   const holding = setInterval(() => {
     const now = performance.now();
     // A call that is answered whole, while its caller may go on sending (https://www.rfc-editor.org/rfc/rfc9113#section-8.1).
-    for (const stream of [...calls, ...endlessCalls]) {
+    for (const stream of [...calls.keys(), ...endlessCalls]) {
       if (stream.state.localClose === 1) stream.close(constants.NGHTTP2_NO_ERROR);
     }
     // A call that was ended, and whose caller does not read that.

@@ -21,14 +21,14 @@ export interface CallObserver {
 /**
  * Tells of a call when its headers arrive, before grpc-js reads them. What grpc-js and the handlers get to see are the request id and the
  * trace context of this exchange, in the metadata where a caller's would be; and every answer carries the request id.
- * @returns what tells of its end, when the stream is closed
+ * Its end is told when the stream is closed.
  */
 export function observeCall(
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
   socket: Socket,
   { telemetry, methods }: CallObserver,
-): () => void {
+): void {
   const path = headers[":path"] ?? "";
   const exchange = telemetry.begin({ method: methods.get(path), path, headers, socket });
   const { requestId, traceparent } = exchange;
@@ -48,7 +48,7 @@ export function observeCall(
     bytes += message.length;
     return write.call(stream, message, callback);
   }) satisfies Answering["write"] as typeof stream.write;
-  return () => exchange.end({ status: statusOf(stream), bytes });
+  stream.once("close", () => exchange.end({ status: statusOf(stream), bytes }));
 }
 
 /**

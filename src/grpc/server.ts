@@ -1,5 +1,7 @@
+import { createServer as createHttp2Server } from "node:http2";
 import { createServer } from "node:net";
 import type { Server as Listener, Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
 import type { DescService } from "@bufbuild/protobuf";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { Health } from "../gen/health/v1/health_pb.ts";
@@ -10,8 +12,11 @@ import { UnavailableError } from "../greeter.ts";
 import type { Greeter } from "../greeter.ts";
 import type { Readiness } from "../readiness.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
+import type { Tls } from "../tls/tls.ts";
+import { callGate } from "./calls.ts";
+import type { CallLimits } from "./calls.ts";
+import type { ConnectionLimits } from "./connection-limits.ts";
 import { followConnections } from "./connections.ts";
-import type { ConnectionLimits } from "./connections.ts";
 import { createEndlessStreams } from "./endless.ts";
 import { greeterHandlers } from "./greeter.ts";
 import { healthHandlers } from "./health.ts";
@@ -23,7 +28,7 @@ import type { Implementation } from "./service.ts";
 
 type ReflectionAlphaHandlers = Implementation<typeof ServerReflectionAlpha>;
 
-export interface GrpcServerOptions extends ConnectionLimits {
+export interface GrpcServerOptions extends ConnectionLimits, CallLimits {
   greeter: Greeter;
   readiness: Readiness;
   /** Whether clients may ask for the contract. */
@@ -33,6 +38,14 @@ export interface GrpcServerOptions extends ConnectionLimits {
   /** How long the answer to that may take, in milliseconds. */
   keepaliveTimeoutMs: number;
   telemetry: Pick<Telemetry, "grpc" | "failed">;
+  /** Undefined for plaintext. */
+  tls: Tls | undefined;
+  /** How many connections there may be; more are closed at once. */
+  maxConnections: number;
+  /** How many calls a connection may have at a time. */
+  maxConcurrentStreams: number;
+  /** How large a message may be, in bytes. */
+  maxMessageSize: number;
 }
 
 export interface GrpcServer {
@@ -53,11 +66,13 @@ export function createGrpcServer({
   readiness,
   reflection,
   telemetry,
+  tls,
   ...options
 }: GrpcServerOptions): GrpcServer {
   const server = new Server({
     // It costs a bookkeeping entry for every call, for a debugging interface that nothing here offers.
     "grpc.enable_channelz": 0,
+    "grpc.max_receive_message_length": options.maxMessageSize,
     ...(options.keepaliveTimeMs > 0 && {
       "grpc.keepalive_time_ms": options.keepaliveTimeMs,
       "grpc.keepalive_timeout_ms": options.keepaliveTimeoutMs,
@@ -76,28 +91,47 @@ export function createGrpcServer({
     addService(server, ServerReflectionAlpha, handlers as unknown as ReflectionAlphaHandlers, { report, endless });
   }
 
-  // The listener is ours, as HTTP's is, so that both fail, count and stop alike: grpc-js's own tells a port in use only by a sentence,
-  // and shows neither its sockets nor its sessions, which a drain that loses nothing has to reach.
-  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  const [http2Server] = server["http2Servers"].keys();
+  // Connections and HTTP/2 are ours, as HTTP's are: so that both fail, count and stop alike, and because grpc-js shows neither its
+  // sockets nor its sessions, which a drain that loses nothing has to reach, and passes few limits on. It is handed sessions and calls.
+  const [handler] =
+    (server.createConnectionInjector(ServerCredentials.createInsecure()), server["http2Servers"].keys());
+  const http2 = createHttp2Server({ settings: { maxConcurrentStreams: options.maxConcurrentStreams } });
+  http2.on("session", (session) => handler.emit("session", session));
+  const methods = methodsByPath(services);
+  for (const method of methods.values()) telemetry.grpc.expect(method);
   let accepted: Socket;
-  const calls = { telemetry: telemetry.grpc, methods: methodsByPath(services) };
-  for (const method of calls.methods.values()) telemetry.grpc.expect(method);
-  const connections = followConnections(http2Server, options, { socketOf: () => accepted, endless, calls });
-  const listener = createServer({ noDelay: true }, (socket) => {
-    accepted = socket;
-    injector.injectConnection(socket);
+  const connections = followConnections(http2, options, {
+    socketOf: () => accepted,
+    endless,
+    serve: callGate({
+      ...options,
+      observer: { telemetry: telemetry.grpc, methods },
+      privileged: new Set(methodsByPath(services.filter((service) => service !== GreeterService)).keys()),
+      endless: endless.paths,
+      serve: (stream, headers) => handler.emit("stream", stream, headers),
+    }),
+    retired: telemetry.grpc.retired,
   });
+  const accept = (socket: Socket): void => {
+    accepted = socket;
+    http2.emit("connection", socket);
+  };
+  const secure = tls && createTlsServer({ ...tls.options, ALPNProtocols: ["h2"], noDelay: true }, accept);
+  const handshakes = secure && tls.attach("grpc", secure);
+  const listener = secure ?? createServer({ noDelay: true }, accept);
+  listener.maxConnections = options.maxConnections;
 
   return {
     listener,
     drain: async () => {
       const closed = new Promise((resolve) => listener.close(resolve));
+      handshakes?.abandon();
       await connections.retire();
       await closed;
     },
     cut: () => {
       listener.close();
+      handshakes?.abandon();
       return connections.destroy();
     },
   };

@@ -14,8 +14,15 @@ import { observed } from "./observe.ts";
 import { greetingPage, versionPage } from "./pages.ts";
 import { respond } from "./representations.ts";
 
+export interface AppOptions {
+  greeter: Greeter;
+  telemetry: Pick<Telemetry, "failed">;
+  /** How long a request's URL may be, in bytes. */
+  maxUrlSize: number;
+}
+
 /** The Greeter over HTTP: `/`, `/<name>` and `/version`. Every other path is a name. */
-export function createApp({ greeter, telemetry }: { greeter: Greeter; telemetry: Pick<Telemetry, "failed"> }): Koa {
+export function createApp({ greeter, telemetry, maxUrlSize }: AppOptions): Koa {
   const app = new Koa();
   const report: ErrorReport = (error, context) =>
     telemetry.failed(error, `${context.method} ${context.originalUrl}`, observed(context).exchange);
@@ -25,10 +32,20 @@ export function createApp({ greeter, telemetry }: { greeter: Greeter; telemetry:
   });
   app.use(commonHeaders());
   app.use(answerErrors(report));
+  app.use(boundedUrl(maxUrlSize));
   app.use(originForm);
   app.use(readOnly);
   app.use(routes(greeter));
   return app;
+}
+
+function boundedUrl(maxSize: number): Middleware {
+  return (context, next) => {
+    // In a request's first line every character is a byte.
+    const { length } = context.req.url ?? "";
+    if (length > maxSize) context.throw(414, `The URL has ${length} bytes: expected at most ${maxSize}`);
+    return next();
+  };
 }
 
 /**
@@ -46,10 +63,17 @@ const originForm: Middleware = async (context, next) => {
   await next();
 };
 
+/** Only reading, and so no body: none is read, and the connection of whoever sends one is closed rather than searched for its end. */
 const readOnly: Middleware = async (context, next) => {
-  if (context.method === "GET" || context.method === "HEAD") return await next();
-  context.set("Allow", "GET, HEAD");
-  context.throw(405, `Cannot ${context.method} here: expected GET or HEAD`);
+  const { "content-length": length = "0", "transfer-encoding": encoding } = context.req.headers;
+  const hasBody = length !== "0" || encoding !== undefined;
+  if (hasBody) context.set("Connection", "close");
+  if (context.method !== "GET" && context.method !== "HEAD") {
+    context.set("Allow", "GET, HEAD");
+    context.throw(405, `Cannot ${context.method} here: expected GET or HEAD`);
+  }
+  if (hasBody) context.throw(413, "The request has a body: expected none");
+  await next();
 };
 
 function routes(greeter: Greeter): Middleware {

@@ -14,7 +14,7 @@ const table = [
 ] as const;
 
 /** How long a client should leave an unavailable service alone, in seconds. */
-const RETRY_AFTER = 1;
+export const RETRY_AFTER = 1;
 
 /** Hears of an error that the caller is not told about, and of the request that failed. */
 export type ErrorReport = (error: unknown, context: Context) => void;

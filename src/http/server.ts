@@ -1,25 +1,35 @@
-import { createServer, STATUS_CODES } from "node:http";
+import { createServer } from "node:http";
 import type { Server, ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
-import type { Duplex } from "node:stream";
 import type Koa from "koa";
+import type { Admission } from "../admission.ts";
 import type { Readiness } from "../readiness.ts";
-import type { HttpArrival, HttpTelemetry } from "../telemetry/http.ts";
-import { errorText } from "./errors.ts";
-import { headers as commonHeaders } from "./headers.ts";
+import type { HttpTelemetry } from "../telemetry/http.ts";
+import type { Tls } from "../tls/tls.ts";
 import { observe, ObservedRequest } from "./observe.ts";
+import { answerRefusals, refuseOverload } from "./refusals.ts";
 
 export interface HttpServerOptions {
   app: Koa;
   /** Hears of every request, of those too that never reach the app. */
   telemetry: HttpTelemetry;
   readiness: Readiness;
+  admission: Admission;
+  /** Undefined for plain HTTP. */
+  tls: Tls | undefined;
+  /** How many connections there may be; more are closed at once. */
+  maxConnections: number;
+  /** How large the first line and the headers of a request may be together, in bytes. */
+  maxHeaderSize: number;
+  /** How many requests a connection may serve, before its client must open another. */
+  maxRequestsPerConnection: number;
+  /** How long nothing may move on a connection with an unanswered request, in milliseconds: for clients that don't read. */
+  sendTimeoutMs: number;
   /** How long a connection may wait for its next request, in milliseconds. */
   keepAliveTimeoutMs: number;
   /** How long the headers of a request may take to arrive, in milliseconds. */
   headersTimeoutMs: number;
-  /** How long a whole request may take to arrive, in milliseconds. */
-  requestTimeoutMs: number;
 }
 
 export interface HttpServer {
@@ -38,39 +48,52 @@ export interface HttpServer {
 const PATIENCE = 1000;
 
 /** Builds the HTTP server of an app. */
-export function createHttpServer({ app, telemetry, readiness, ...timeouts }: HttpServerOptions): HttpServer {
+export function createHttpServer({
+  app,
+  telemetry,
+  readiness,
+  admission,
+  tls,
+  ...limits
+}: HttpServerOptions): HttpServer {
   const answer = app.callback();
   const unanswered = new Set<ServerResponse>();
-  // A request that has to be whole in time has its headers in that time, too; Node refuses to be told otherwise.
-  const { keepAliveTimeoutMs: keepAliveTimeout, requestTimeoutMs: requestTimeout } = timeouts;
-  const headersTimeout = requestTimeout
-    ? Math.min(timeouts.headersTimeoutMs, requestTimeout)
-    : timeouts.headersTimeoutMs;
-  const listener = createServer(
-    {
-      IncomingMessage: ObservedRequest,
-      // The app answers a request without a host, with a reason.
-      requireHostHeader: false,
-      keepAliveTimeout,
-      headersTimeout,
-      requestTimeout,
-      // How often Node looks for requests that are late.
-      connectionsCheckingInterval: Math.min(1000, headersTimeout || 1000),
-    },
-    (request, response) => {
-      const tellEnd = observe(request, response, telemetry);
-      unanswered.add(response);
-      response.on("close", () => {
-        unanswered.delete(response);
-        tellEnd();
-      });
-      // A client that keeps its connection open is sent to open another one, elsewhere.
-      if (readiness.phase === "draining") response.setHeader("Connection", "close");
-      answer(request, response).catch(() => response.destroy());
-    },
-  );
+  const serve = (request: ObservedRequest, response: ServerResponse): void => {
+    const tellEnd = observe(request, response, telemetry);
+    const admitted = admission.enter();
+    unanswered.add(response);
+    response.on("close", () => {
+      unanswered.delete(response);
+      if (admitted) admission.leave();
+      tellEnd();
+    });
+    // A client that keeps its connection open is sent to open another one, elsewhere.
+    if (readiness.phase === "draining") response.setHeader("Connection", "close");
+    if (admitted) answer(request, response).catch(() => response.destroy());
+    else refuseOverload(response, request.exchange.requestId);
+  };
+
+  const { keepAliveTimeoutMs: keepAliveTimeout, headersTimeoutMs: headersTimeout, maxHeaderSize } = limits;
+  const options = {
+    IncomingMessage: ObservedRequest,
+    // The app answers a request without a host, with a reason.
+    requireHostHeader: false,
+    keepAliveTimeout,
+    headersTimeout,
+    // A request is its headers: nothing here reads a body.
+    requestTimeout: headersTimeout,
+    maxHeaderSize,
+    // How often Node looks for requests that are late.
+    connectionsCheckingInterval: Math.min(1000, headersTimeout || 1000),
+  };
+  const secure = tls && createTlsServer({ ...tls.options, ALPNProtocols: ["http/1.1"], ...options }, serve);
+  const handshakes = secure && tls.attach("http", secure);
+  const listener = secure ?? createServer(options, serve);
+  listener.maxConnections = limits.maxConnections;
+  listener.maxRequestsPerSocket = limits.maxRequestsPerConnection;
+  listener.timeout = limits.sendTimeoutMs;
   const sockets = new Set<Socket>();
-  listener.on("connection", (socket) => {
+  listener.on(secure ? "secureConnection" : "connection", (socket: Socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
   });
@@ -82,6 +105,7 @@ export function createHttpServer({ app, telemetry, readiness, ...timeouts }: Htt
       new Promise((resolve) => {
         for (const response of unanswered) if (!response.headersSent) response.setHeader("Connection", "close");
         listener.close(() => resolve());
+        handshakes?.abandon();
         // What is left now and then has no request that somebody waits for: an answer that had its headers already, a request that
         // never becomes whole, a peer that does not close its side.
         const sweep = setInterval(() => {
@@ -93,54 +117,10 @@ export function createHttpServer({ app, telemetry, readiness, ...timeouts }: Htt
     cut: async () => {
       const closed = [...unanswered].map((response) => new Promise<void>((resolve) => response.once("close", resolve)));
       listener.close();
+      handshakes?.abandon();
       for (const socket of sockets) socket.destroy();
       await Promise.all(closed);
       return closed.length;
     },
   };
-}
-
-/** Answers what never reaches the app, with the reason: Node alone would close the connection with a bare status, or with nothing. */
-function answerRefusals(listener: Server, telemetry: HttpTelemetry): void {
-  // What Node's parser refuses.
-  listener.on("clientError", (error: NodeJS.ErrnoException, socket) => {
-    if (!socket.writable || error.code === "ECONNRESET") socket.destroy();
-    else refuse(socket, refusals[error.code ?? ""] ?? [400, `Malformed HTTP request: ${error.message}`], telemetry);
-  });
-  // What a client expects beyond an answer is nothing that a greeting could fail.
-  listener.on("checkExpectation", (request, response) => listener.emit("request", request, response));
-  listener.on("connect", (request, socket) =>
-    refuse(socket, [405, "Cannot CONNECT here: expected GET or HEAD"], telemetry, request),
-  );
-}
-
-type Refusal = [status: number, detail: string];
-
-const refusals: Record<string, Refusal> = {
-  HPE_INVALID_URL: [400, "Malformed HTTP request: expected a percent-encoded path and query"],
-  HPE_HEADER_OVERFLOW: [431, "The request's headers are too large"],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, "The request did not arrive in time"],
-};
-
-/** A request of which nothing is known. */
-const unreadable: Pick<HttpArrival, "method" | "url" | "headers" | "httpVersion"> = { headers: {}, httpVersion: "1.1" };
-
-/** @param request what could be read of it */
-function refuse(socket: Duplex, [status, detail]: Refusal, telemetry: HttpTelemetry, request = unreadable): void {
-  const { method, url, headers, httpVersion } = request;
-  const exchange = telemetry.begin({ method, url, headers, httpVersion, socket: socket as Socket });
-  const body = errorText(detail, exchange.requestId);
-  const fields = {
-    ...commonHeaders,
-    ...(status === 405 && { Allow: "GET, HEAD" }),
-    "X-Request-Id": exchange.requestId,
-    "Content-Type": "text/plain; charset=utf-8",
-    "Content-Length": Buffer.byteLength(body),
-    Connection: "close",
-  };
-  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n${body}`);
-  exchange.end({ route: "_OTHER", status, bytes: Buffer.byteLength(body) });
-  // Its client may keep its side open, and would keep the socket with it.
-  setTimeout(() => socket.destroy(), PATIENCE).unref();
 }

@@ -32,12 +32,13 @@ const methods = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPT
 /**
  * Tells of HTTP requests by OpenTelemetry's conventions
  * (https://opentelemetry.io/docs/specs/semconv/http/http-metrics/, https://opentelemetry.io/docs/specs/semconv/http/http-spans/).
+ * @param scheme how clients reach it
  */
-export function httpTelemetry(observers: Observers): HttpTelemetry {
+export function httpTelemetry(observers: Observers, scheme: "http" | "https"): HttpTelemetry {
   const { metrics } = observers;
   const actives = metrics.gauge("http_server_active_requests", "HTTP requests that are being served.");
   const active = remember((method: string) =>
-    actives.with({ http_request_method: knownMethod(method), url_scheme: "http" }),
+    actives.with({ http_request_method: knownMethod(method), url_scheme: scheme }),
   );
   const help = "Duration of HTTP requests, in seconds.";
   const durations = metrics.histogram("http_server_request_duration_seconds", help, durationBounds);
@@ -48,7 +49,7 @@ export function httpTelemetry(observers: Observers): HttpTelemetry {
       http_route: route,
       ...(status !== undefined && { http_response_status_code: String(status) }),
       network_protocol_version: version,
-      url_scheme: "http",
+      url_scheme: scheme,
       ...(error !== undefined && { error_type: error }),
     });
     const answer = status === undefined ? "CANCELLED" : String(status);
@@ -72,7 +73,7 @@ export function httpTelemetry(observers: Observers): HttpTelemetry {
         attributes: {
           "http.request.method": known,
           "http.request.method_original": known === method ? undefined : method,
-          "url.scheme": "http",
+          "url.scheme": scheme,
           "url.path": path,
           "url.query": query,
           "network.protocol.version": httpVersion,

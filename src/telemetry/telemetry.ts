@@ -14,6 +14,8 @@ import type { Log, Output } from "./log.ts";
 import { createMetrics, durationBounds } from "./metrics.ts";
 import type { Metrics } from "./metrics.ts";
 import { measureRuntime } from "./runtime.ts";
+import { tlsTelemetry } from "./tls.ts";
+import type { TlsTelemetry } from "./tls.ts";
 import { openTracing } from "./tracing.ts";
 
 /** What the service tells of itself: the one value that everything which has something to tell is given. */
@@ -21,6 +23,7 @@ export interface Telemetry {
   log: Log;
   http: HttpTelemetry;
   grpc: GrpcTelemetry;
+  tls: TlsTelemetry;
   /** Hears of an error that the caller is not told about, and of the request or call that failed. */
   failed(error: unknown, request: string, exchange: Exchange): void;
   /** Hears of each delay of the event loop, in seconds. */
@@ -45,6 +48,8 @@ export interface TelemetryOptions {
   output: Output;
   readiness: Readiness;
   buildInfo: Promise<BuildInfo>;
+  /** Whether it speaks TLS. */
+  tls: boolean;
 }
 
 /**
@@ -55,6 +60,7 @@ export async function createTelemetry({
   logLevel,
   output,
   buildInfo,
+  tls,
   ...options
 }: TelemetryOptions): Promise<Telemetry> {
   const log = createLog(logLevel, output);
@@ -66,6 +72,10 @@ export async function createTelemetry({
   const delay = metrics.histogram("nodejs_eventloop_delay_seconds", lateness, durationBounds).with();
   const connections = metrics.gauge("greeter_connections", "Open connections.");
   const accepted = metrics.counter("greeter_connections_accepted_total", "Connections that were opened.");
+  const dropped = metrics.counter(
+    "greeter_connections_dropped_total",
+    "Connections that were closed at once, for there were too many.",
+  );
   const late = metrics.counter(
     "greeter_drain_requests_total",
     "Requests and calls that began when the service was not ready any more.",
@@ -74,8 +84,9 @@ export async function createTelemetry({
 
   return {
     log,
-    http: httpTelemetry(observers),
+    http: httpTelemetry(observers, tls ? "https" : "http"),
     grpc: grpcTelemetry(observers),
+    tls: tlsTelemetry(metrics, log),
     failed: (error, request, { requestId, traceparent }) =>
       log.error(
         { err: error, request: bounded(request), request_id: requestId, ...traceIds(traceparent) },
@@ -85,11 +96,13 @@ export async function createTelemetry({
     countConnections: (protocol, listener) => {
       const open = connections.with({ protocol });
       const all = accepted.with({ protocol });
+      const tooMany = dropped.with({ protocol });
       listener.on("connection", (socket) => {
         open.value++;
         all.value++;
         socket.once("close", () => open.value--);
       });
+      listener.on("drop", () => tooMany.value++);
     },
     exposeMetrics: (accept) => {
       const format = preferredFormat(accept);

@@ -14,9 +14,10 @@ const { SERVING, NOT_SERVING, SERVICE_UNKNOWN } = ServingStatus;
 
 async function serveHealth(
   t: ExecutionContext,
+  { maxConcurrentStreams = 100 } = {},
 ): Promise<{ health: Client<typeof Health>; readiness: Readiness; server: GrpcServer }> {
   const readiness = createReadiness();
-  const { server, target } = await serveGrpc(t, { readiness });
+  const { server, target } = await serveGrpc(t, { readiness, maxConcurrentStreams });
   const baseUrl = `http://${target}`;
   const sessionManager = new Http2SessionManager(baseUrl);
   t.teardown(() => sessionManager.abort());
@@ -86,7 +87,7 @@ test("List tells every service", async (t) => {
 });
 
 test("a thousand watchers hear of a drain, and none of them delays it", async (t) => {
-  const { health, readiness, server } = await serveHealth(t);
+  const { health, readiness, server } = await serveHealth(t, { maxConcurrentStreams: 1000 });
   readiness.enter("serving");
   const watchers = Array.from({ length: 1000 }, () => watch(health));
   t.true((await Promise.all(watchers.map((watcher) => watcher.next()))).every((status) => status === SERVING));

@@ -1,5 +1,6 @@
 import type { ExecutionContext } from "ava";
 import { formatAddress, listen } from "../../src/address.ts";
+import { createAdmission } from "../../src/admission.ts";
 import { createGreeter } from "../../src/greeter.ts";
 import type { Greeter } from "../../src/greeter.ts";
 import { createGrpcServer } from "../../src/grpc/server.ts";
@@ -26,6 +27,13 @@ export async function serveGrpc(
     readiness,
     telemetry,
     reflection: true,
+    admission: createAdmission(1000),
+    tls: undefined,
+    maxConnections: 1000,
+    maxConcurrentStreams: 100,
+    maxMessageSize: 65_536,
+    maxTimeoutMs: 30_000,
+    handshakeTimeoutMs: 30_000,
     maxAgeMs: 0,
     maxAgeGraceMs: 0,
     maxIdleMs: 0,

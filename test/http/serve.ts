@@ -1,5 +1,6 @@
 import type { ExecutionContext } from "ava";
 import { formatAddress, listen } from "../../src/address.ts";
+import { createAdmission } from "../../src/admission.ts";
 import { createGreeter } from "../../src/greeter.ts";
 import type { Greeter } from "../../src/greeter.ts";
 import { createApp } from "../../src/http/app.ts";
@@ -22,19 +23,25 @@ export async function serveHttp(
   {
     greeter,
     greeting = "Hello",
+    maxUrlSize = 4096,
     ...options
-  }: Partial<HttpServerOptions> & { greeter?: Partial<Greeter>; greeting?: string } = {},
+  }: Partial<HttpServerOptions> & { greeter?: Partial<Greeter>; greeting?: string; maxUrlSize?: number } = {},
 ): Promise<ServedHttp> {
   const collected = await collectTelemetry();
   const { readiness, telemetry } = collected;
   const served = { ...createGreeter({ greeting, buildInfo: async () => buildInfo }), ...greeter };
   const server = createHttpServer({
-    app: createApp({ greeter: served, telemetry }),
+    app: createApp({ greeter: served, telemetry, maxUrlSize }),
     telemetry: telemetry.http,
     readiness,
+    admission: createAdmission(1000),
+    tls: undefined,
+    maxConnections: 1000,
+    maxHeaderSize: 16_384,
+    maxRequestsPerConnection: 1000,
+    sendTimeoutMs: 60_000,
     keepAliveTimeoutMs: 60_000,
     headersTimeoutMs: 60_000,
-    requestTimeoutMs: 60_000,
     ...options,
   });
   const address = await listen(server.listener, { host: "127.0.0.1", port: 0 });

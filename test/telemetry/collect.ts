@@ -28,6 +28,7 @@ export async function collectTelemetry(options: Partial<TelemetryOptions> = {}):
   const telemetry = await createTelemetry({
     logLevel: "debug",
     accessLog: "all",
+    tls: false,
     readiness,
     buildInfo: Promise.resolve(buildInfo),
     output: {

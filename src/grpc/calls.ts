@@ -1,0 +1,59 @@
+import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import type { Socket } from "node:net";
+import { status } from "@grpc/grpc-js";
+import type { Admission } from "../admission.ts";
+import { observeCall } from "./observe.ts";
+import type { CallObserver } from "./observe.ts";
+import { boundedTimeout } from "./timeout.ts";
+
+/** What calls have to get past before they are served. */
+export interface CallLimits {
+  admission: Admission;
+  /** How long a call may take, in milliseconds. */
+  maxTimeoutMs: number;
+}
+
+interface Surroundings extends CallLimits {
+  observer: CallObserver;
+  /** Calls that are served however much is in flight, by their paths: a probe that is refused would get the busiest pod restarted. */
+  privileged: ReadonlySet<string>;
+  /** Calls that last until somebody ends them, by their paths. */
+  endless: ReadonlySet<string>;
+  /** Serves what was let in. */
+  serve: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
+}
+
+/** Takes every call first: tells of it, and lets it in or refuses it. */
+export function callGate({ admission, maxTimeoutMs, observer, privileged, endless, serve }: Surroundings) {
+  return (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, socket: Socket): void => {
+    observeCall(stream, headers, socket, observer);
+    const path = headers[":path"] ?? "";
+    if (!privileged.has(path)) {
+      if (!admission.enter()) return refuse(stream);
+      stream.once("close", () => admission.leave());
+    }
+    const timeout = boundedTimeout(headers["grpc-timeout"]?.toString(), endless.has(path) ? Infinity : maxTimeoutMs);
+    if (timeout !== undefined) headers["grpc-timeout"] = timeout;
+    serve(stream, headers);
+  };
+}
+
+/** How long a client should leave an overloaded service alone, in milliseconds. */
+const PUSHBACK = 1000;
+
+/** An answer of headers alone, with no work for grpc-js. */
+function refuse(stream: ServerHttp2Stream): void {
+  // What becomes of a call that nobody serves is no news.
+  stream.on("error", () => {});
+  stream.respond(
+    {
+      ":status": 200,
+      "content-type": "application/grpc+proto",
+      "grpc-status": String(status.UNAVAILABLE),
+      "grpc-message": "Overloaded: too many calls are in flight",
+      // When to try again (https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback).
+      "grpc-retry-pushback-ms": String(PUSHBACK),
+    },
+    { endStream: true },
+  );
+}

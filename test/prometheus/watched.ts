@@ -1,0 +1,32 @@
+import type { ExecutionContext } from "ava";
+import { listening, serveProcess } from "../process.ts";
+import { startPrometheus } from "./prometheus.ts";
+import type { Prometheus } from "./prometheus.ts";
+import { serveFailing, startTraffic } from "./traffic.ts";
+
+/**
+ * Resolves with a Prometheus that has everything to tell that there ever is: it has seen callers get every kind of answer from a service,
+ * twice, so that all has a rate, and another one that knows what it is running.
+ */
+export async function watchServices(t: ExecutionContext): Promise<Prometheus> {
+  const [{ addresses }, { admin }] = await Promise.all([serveFailing(t), listening(serveProcess(t))]);
+  const traffic = startTraffic(t, addresses);
+  const sendRound = async (): Promise<number> => {
+    const rounds = await Promise.all([traffic.http(), traffic.grpc()]);
+    return rounds.flat().length;
+  };
+  const counted = (count: number): string =>
+    `sum({__name__=~"http_server_request_duration_seconds_count|rpc_server_call_duration_seconds_count"}) == ${count}`;
+  const before = await sendRound();
+  const prometheus = await startPrometheus(t, addresses.admin, admin);
+  await prometheus.until(counted(before));
+  await prometheus.until(counted(before + (await sendRound())));
+  return prometheus;
+}
+
+/** Everything that a PromQL expression reads: each name of a metric of ours, with the labels that it must have. */
+export function selectorsIn(expression: string): string[] {
+  const withoutGrouping = expression.replaceAll(/\b(?:by|on|ignoring|group_left|group_right) *\([^)]*\)/g, "");
+  const prefixes = "http_server|rpc_server|greeter|nodejs|v8js|process";
+  return withoutGrouping.match(new RegExp(`\\b(?:${prefixes})_\\w+(?:\\{[^}]*\\})?`, "g")) ?? [];
+}

@@ -1,0 +1,31 @@
+import { copyFileSync, mkdirSync, renameSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import type { ExecutionContext } from "ava";
+import { temporaryFolder } from "./certificates.ts";
+import type { Certificate } from "./certificates.ts";
+
+/** A folder of files that change all at once. */
+export interface MountedSecret {
+  path(name: string): string;
+  /** Puts other files in the place of those that are there. */
+  swap(files: Record<string, string>): void;
+}
+
+/** A secret as Kubernetes mounts it: a link to a link, which is swapped for another. */
+export function mountSecret(t: ExecutionContext, first: Record<string, string>): MountedSecret {
+  const folder = temporaryFolder(t);
+  let count = 0;
+  const swap = (files: Record<string, string>): void => {
+    const data = join(folder, `..data_${count++}`);
+    mkdirSync(data);
+    for (const [name, file] of Object.entries(files)) copyFileSync(file, join(data, name));
+    symlinkSync(data, join(folder, "..data_tmp"));
+    renameSync(join(folder, "..data_tmp"), join(folder, "..data"));
+  };
+  swap(first);
+  for (const name of Object.keys(first)) symlinkSync(`..data/${name}`, join(folder, name));
+  return { path: (name: string) => join(folder, name), swap };
+}
+
+/** The files of a secret of the type kubernetes.io/tls. */
+export const secret = ({ cert, key }: Certificate): Record<string, string> => ({ "tls.crt": cert, "tls.key": key });

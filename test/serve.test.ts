@@ -112,3 +112,19 @@ for (const { flags, request, answer } of http) {
     t.true(performance.now() - start >= 290);
   });
 }
+
+test("--max-in-flight counts both protocols together, and neither health nor the admin port is refused for it", async (t) => {
+  const service = serveProcess(t, ["--max-in-flight", "1"]);
+  const { http, grpc, admin } = await listening(service);
+  const client = frameClient(grpc);
+  t.teardown(() => client.destroy());
+  client.open("/greeter.v1.GreeterService/Greet");
+  // Its headers are read when what was sent after them is answered.
+  const check = client.call("/grpc.health.v1.Health/Check", Buffer.alloc(0));
+  while (!client.isAnswered(check)) await client.next();
+  t.is((await send(http, "/")).status, 503);
+  t.is((await send(admin, "/readyz")).status, 200);
+  client.destroy();
+  await service.logged(({ msg, status }) => msg === "Call" && status === "CANCELLED");
+  t.is((await send(http, "/")).status, 200);
+});

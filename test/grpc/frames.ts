@@ -26,6 +26,8 @@ export interface FrameClient {
   open(path: string): number;
   /** Whether the server has ended a stream, by its trailers. */
   isAnswered(stream: number): boolean;
+  /** Resolves with the next frame that comes; rejects when the connection is closed before. */
+  next(): Promise<Frame>;
   /** Resolves when the server has closed the connection. */
   closed: Promise<unknown>;
   destroy(): void;
@@ -51,8 +53,15 @@ export function frameClient(target: string, { delay = 0, silent = false } = {}):
   };
   const send = (frame: Frame): void => write(encode(frame));
 
+  let arrival = Promise.withResolvers<Frame>();
+  // Not everybody waits for it.
+  const renewArrival = (): void => void (arrival = Promise.withResolvers<Frame>()).promise.catch(() => {});
+  renewArrival();
+  void closed.then(() => arrival.reject(new Error("The connection is closed")));
   const receive = (frame: Frame): void => {
     frames.push(frame);
+    arrival.resolve(frame);
+    renewArrival();
     if (silent || (frame.flags & ACK) !== 0) return;
     if (frame.type === frameType.settings) send({ ...frame, flags: ACK, payload: Buffer.alloc(0) });
     if (frame.type === frameType.ping) send({ ...frame, flags: ACK });
@@ -81,6 +90,7 @@ export function frameClient(target: string, { delay = 0, silent = false } = {}):
     send,
     open,
     closed,
+    next: () => arrival.promise,
     call: (path, message) => {
       const stream = open(path);
       const prefix = Buffer.alloc(5);

@@ -3,9 +3,18 @@ import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { greetAda } from "./steady-load.ts";
 
 /** What generates load, and Debian's package of it. */
 const tools = { wrk: "wrk", h2load: "nghttp2-client", taskset: "util-linux" };
+
+/** @throws {Error} one of them is missing */
+export function findTools(...names: (keyof typeof tools)[]): void {
+  const missing = names.filter((name) => !findProgram(name));
+  if (missing.length === 0) return;
+  const packages = missing.map((name) => tools[name]).join(" ");
+  throw new Error(`Missing ${missing.join(", ")}: on Debian, apt-get install ${packages}`);
+}
 
 /** Makes requests or calls for some seconds, and tells how many were answered; it fails when one was not. */
 export type Load = (address: string, seconds: number) => Promise<number>;
@@ -15,17 +24,12 @@ export type Load = (address: string, seconds: number) => Promise<number>;
  * @throws {Error} a tool is missing
  */
 export function createLoads(core: number): { http: Load; grpc: Load } {
-  const missing = Object.entries(tools).filter(([tool]) => !findProgram(tool));
-  if (missing.length > 0) {
-    const packages = missing.map(([, name]) => name).join(" ");
-    throw new Error(`Missing ${missing.map(([tool]) => tool).join(", ")}: on Debian, apt-get install ${packages}`);
-  }
+  findTools("wrk", "h2load", "taskset");
   const run = async (command: string, ...args: string[]): Promise<string> =>
     (await promisify(execFile)("taskset", ["--cpu-list", String(core), command, ...args])).stdout;
 
-  // A frame of gRPC (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md): not compressed, five bytes, the name "Ada".
   const call = join(mkdtempSync(join(tmpdir(), "greeter-")), "greet");
-  writeFileSync(call, Buffer.from([0, 0, 0, 0, 5, 0x0a, 3, 0x41, 0x64, 0x61]));
+  writeFileSync(call, greetAda);
 
   return {
     http: async (address, seconds) => {

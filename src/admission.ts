@@ -1,12 +1,15 @@
-/** How much the service takes on at a time, over all protocols together. */
+import { UnavailableError } from "./greeter.ts";
+
+/** How much the service works on at a time, over all protocols together. */
 export interface Admission {
+  /** Whether one more would be too many. */
+  readonly full: boolean;
   /**
-   * Takes one more in.
-   * @returns false where that would be too many; true is to be followed by {@link leave}
+   * Does a piece of work; it counts as in flight until it is done. What goes before and after does not, such as waiting for a slow
+   * caller: or a few of those could keep all others out.
+   * @throws {UnavailableError} it would be one too many
    */
-  enter(): boolean;
-  /** One that was taken in has ended. */
-  leave(): void;
+  admit<Result>(work: () => Promise<Result>): Promise<Result>;
 }
 
 /**
@@ -17,13 +20,17 @@ export interface Admission {
 export function createAdmission(limit: number): Admission {
   let inFlight = 0;
   return {
-    enter: () => {
-      if (inFlight >= limit) return false;
-      inFlight++;
-      return true;
+    get full() {
+      return inFlight >= limit;
     },
-    leave: () => {
-      inFlight--;
+    admit: async (work) => {
+      if (inFlight >= limit) throw new UnavailableError("Overloaded: too much is in flight");
+      inFlight++;
+      try {
+        return await work();
+      } finally {
+        inFlight--;
+      }
     },
   };
 }

@@ -64,6 +64,7 @@ export async function serve(config: Config, output: Output): Promise<number> {
     maxConnections: config.maxConnections,
     maxConcurrentStreams: config.grpcMaxConcurrentStreams,
     maxMessageSize: config.grpcMaxMessageSize,
+    maxMetadataSize: config.grpcMaxMetadataSize,
     maxTimeoutMs: config.grpcMaxTimeout,
     handshakeTimeoutMs: config.handshakeTimeout,
     maxAgeMs: config.grpcMaxConnectionAge,
@@ -81,7 +82,7 @@ export async function serve(config: Config, output: Output): Promise<number> {
     maxConnections: config.maxConnections,
     maxHeaderSize: config.httpMaxHeaderSize,
     maxRequestsPerConnection: config.httpMaxRequestsPerConnection,
-    sendTimeoutMs: config.sendTimeout,
+    sendTimeoutMs: config.httpSendTimeout,
     keepAliveTimeoutMs: config.httpKeepAliveTimeout,
     headersTimeoutMs: config.httpHeadersTimeout,
   });

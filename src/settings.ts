@@ -76,12 +76,6 @@ export const settings = {
     duration,
     "how long a connection may take for its TLS handshake, and for the preface of HTTP/2",
   ),
-  sendTimeout: setting(
-    "--send-timeout <duration>",
-    "20s",
-    duration,
-    "how long a peer may leave unread what it is sent, before its connection is closed",
-  ),
   drainDelay: {
     ...setting(
       "--drain-delay <duration>",
@@ -133,6 +127,12 @@ export const settings = {
     size,
     "how large a message of a gRPC client may be, decompressed",
   ),
+  grpcMaxMetadataSize: setting(
+    "--grpc-max-metadata-size <size>",
+    "16KiB",
+    size,
+    "how large the metadata of a call may be, with 32 bytes for each entry",
+  ),
   grpcMaxConcurrentStreams: setting(
     "--grpc-max-concurrent-streams <count>",
     "100",
@@ -156,6 +156,12 @@ export const settings = {
     "10s",
     duration,
     "how long the headers of a request may take to arrive, so that slow clients can't hold connections",
+  ),
+  httpSendTimeout: setting(
+    "--http-send-timeout <duration>",
+    "20s",
+    duration,
+    "how long an HTTP client may leave its answer unread; of a gRPC client, the keepalive finds that out",
   ),
   httpMaxHeaderSize: setting(
     "--http-max-header-size <size>",

@@ -72,7 +72,7 @@ const allowed: Record<string, string[]> = {
   "greeter.ts": ["build-info.ts"],
   "build-info.ts": [],
   "readiness.ts": [],
-  "admission.ts": [],
+  "admission.ts": ["greeter.ts"],
   "address.ts": [],
   "lifecycle.ts": [],
   "signals.ts": [],

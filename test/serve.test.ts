@@ -10,10 +10,10 @@ import type { ServiceError } from "@grpc/grpc-js";
 import test from "ava";
 import { formatAddress, listen } from "../src/address.ts";
 import { createGreeterClient } from "../src/grpc/client.ts";
-import { frameClient } from "./grpc/frames.ts";
+import { frameClient, frameType } from "./grpc/frames.ts";
 import type { FrameClient } from "./grpc/frames.ts";
 import { send } from "./http/request.ts";
-import { listening, serveProcess } from "./process.ts";
+import { checkout, listening, serveProcess } from "./process.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -114,17 +114,26 @@ for (const { flags, request, answer } of http) {
 }
 
 test("--max-in-flight counts both protocols together, and neither health nor the admin port is refused for it", async (t) => {
-  const service = serveProcess(t, ["--max-in-flight", "1"]);
-  const { http, grpc, admin } = await listening(service);
+  // With greetings that take their time.
+  const program = ["--import", join(root, "bench/slow.ts"), ...checkout];
+  const { http, grpc, admin } = await listening(serveProcess(t, ["--max-in-flight", "1"], { program }));
   const client = frameClient(grpc);
   t.teardown(() => client.destroy());
-  client.open("/greeter.v1.GreeterService/Greet");
-  // Its headers are read when what was sent after them is answered.
+  const calls = Array.from({ length: 10 }, () => client.call("/greeter.v1.GreeterService/Greet", Buffer.alloc(0)));
+  const answers = Promise.all(Array.from({ length: 10 }, () => send(http, "/")));
   const check = client.call("/grpc.health.v1.Health/Check", Buffer.alloc(0));
-  while (!client.isAnswered(check)) await client.next();
-  t.is((await send(http, "/")).status, 503);
   t.is((await send(admin, "/readyz")).status, 200);
-  client.destroy();
-  await service.logged(({ msg, status }) => msg === "Call" && status === "CANCELLED");
+  const statuses = (await answers).map(({ status }) => status);
+  while (![...calls, check].every((stream) => client.isAnswered(stream))) await client.next();
+
+  t.true(statuses.includes(503));
+  t.true(statuses.every((status) => status === 200 || status === 503));
+  // What is refused has no message.
+  const greeted = calls.filter((stream) =>
+    client.frames.some((frame) => frame.stream === stream && frame.type === frameType.data),
+  );
+  t.true(greeted.length < calls.length);
+  t.true(greeted.length + statuses.filter((status) => status === 200).length >= 1);
+  t.true(client.frames.some(({ stream, type }) => stream === check && type === frameType.data));
   t.is((await send(http, "/")).status, 200);
 });

@@ -6,14 +6,10 @@ import { observeCall } from "./observe.ts";
 import type { CallObserver } from "./observe.ts";
 import { boundedTimeout } from "./timeout.ts";
 
-/** What calls have to get past before they are served. */
-export interface CallLimits {
+interface Surroundings {
   admission: Admission;
   /** How long a call may take, in milliseconds. */
   maxTimeoutMs: number;
-}
-
-interface Surroundings extends CallLimits {
   observer: CallObserver;
   /** Calls that are served however much is in flight, by their paths: a probe that is refused would get the busiest pod restarted. */
   privileged: ReadonlySet<string>;
@@ -28,10 +24,7 @@ export function callGate({ admission, maxTimeoutMs, observer, privileged, endles
   return (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, socket: Socket): void => {
     observeCall(stream, headers, socket, observer);
     const path = headers[":path"] ?? "";
-    if (!privileged.has(path)) {
-      if (!admission.enter()) return refuse(stream);
-      stream.once("close", () => admission.leave());
-    }
+    if (admission.full && !privileged.has(path)) return refuse(stream);
     const timeout = boundedTimeout(headers["grpc-timeout"]?.toString(), endless.has(path) ? Infinity : maxTimeoutMs);
     if (timeout !== undefined) headers["grpc-timeout"] = timeout;
     serve(stream, headers);

@@ -1,8 +1,8 @@
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { Retirement } from "../telemetry/grpc.ts";
-import { limitConnection } from "./connection-limits.ts";
-import type { ConnectionLimits } from "./connection-limits.ts";
+import { limitConnection, limitUse, newTraffic, SWEEP_INTERVAL } from "./connection-limits.ts";
+import type { ConnectionLimits, Traffic } from "./connection-limits.ts";
 import type { EndlessStreams } from "./endless.ts";
 import { closeGracefully } from "./goaway.ts";
 
@@ -26,6 +26,7 @@ export interface Connection {
   /** Those that last until somebody ends them. */
   endlessCalls: Set<ServerHttp2Stream>;
   idleSince: number;
+  traffic: Traffic;
   /** Closes it when the calls on it have ended. */
   retire: (reason: Retirement) => void;
   /** Closes it at once. */
@@ -64,6 +65,9 @@ export function followConnections(
     });
   });
 
+  const sweep = (): void => connections.forEach((connection) => limitUse(connection, limits));
+  setInterval(sweep, SWEEP_INTERVAL).unref();
+
   return {
     retire: () =>
       new Promise((resolve) => {
@@ -92,6 +96,7 @@ function follow(session: ServerHttp2Session, { socketOf, endless, serve, retired
     calls: new Map(),
     endlessCalls: new Set(),
     idleSince: Date.now(),
+    traffic: newTraffic(),
     retire: (reason) => {
       if (session.closed || session.destroyed) return;
       retired(reason);
@@ -106,7 +111,8 @@ function follow(session: ServerHttp2Session, { socketOf, endless, serve, retired
     },
   };
   session.on("stream", (stream, headers) => {
-    const { calls, endlessCalls } = connection;
+    const { calls, endlessCalls, traffic } = connection;
+    traffic.calls++;
     const streams = endless.paths.has(headers[":path"] ?? "")
       ? endlessCalls.add(stream)
       : calls.set(stream, Date.now());

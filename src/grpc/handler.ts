@@ -12,6 +12,7 @@ import type {
   ServerWritableStream,
   UntypedHandleCall,
 } from "@grpc/grpc-js";
+import type { Admission } from "../admission.ts";
 import { InvalidArgumentError } from "../greeter.ts";
 import type { EndlessStreams } from "./endless.ts";
 import { serialize } from "./method.ts";
@@ -31,6 +32,8 @@ export interface CallContext {
 export interface ServiceContext {
   /** Hears of every error that the caller is not told about, of the method that failed, and of the caller's metadata. */
   report: (error: unknown, method: string, metadata: Metadata) => void;
+  /** Given to a service whose work is limited. */
+  admission?: Admission;
   /** Given to a service whose streams last until somebody ends them. Those of other services are waited for. */
   endless?: EndlessStreams;
 }
@@ -46,7 +49,7 @@ export type UntypedHandler = (input: any, context: CallContext) => any;
 export function grpcHandler(
   method: DescMethod,
   handler: UntypedHandler,
-  { report, endless }: ServiceContext,
+  { report, admission, endless }: ServiceContext,
 ): UntypedHandleCall {
   // Nobody hears how a cancelled call ends, and what fails in it fails because of the cancellation.
   const fail = (error: unknown, call: Call, end: (failure: { code: status; details: string }) => void): void => {
@@ -58,7 +61,8 @@ export function grpcHandler(
 
   const respondOnce = async (input: () => unknown, call: Call, callback: sendUnaryData<Buffer>): Promise<void> => {
     try {
-      callback(null, serialize(method.output, await handler(input(), contextOf(call))));
+      const work = (): Promise<object> => handler(input(), contextOf(call));
+      callback(null, serialize(method.output, await (admission ? admission.admit(work) : work())));
     } catch (error) {
       fail(error, call, callback);
     }

@@ -8,13 +8,13 @@ import { Health } from "../gen/health/v1/health_pb.ts";
 import { GreeterService } from "../gen/greeter/v1/greeter_pb.ts";
 import { ServerReflection } from "../gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionAlpha } from "../gen/grpc/reflection/v1alpha/reflection_pb.ts";
+import type { Admission } from "../admission.ts";
 import { UnavailableError } from "../greeter.ts";
 import type { Greeter } from "../greeter.ts";
 import type { Readiness } from "../readiness.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { Tls } from "../tls/tls.ts";
 import { callGate } from "./calls.ts";
-import type { CallLimits } from "./calls.ts";
 import type { ConnectionLimits } from "./connection-limits.ts";
 import { followConnections } from "./connections.ts";
 import { createEndlessStreams } from "./endless.ts";
@@ -28,9 +28,10 @@ import type { Implementation } from "./service.ts";
 
 type ReflectionAlphaHandlers = Implementation<typeof ServerReflectionAlpha>;
 
-export interface GrpcServerOptions extends ConnectionLimits, CallLimits {
+export interface GrpcServerOptions extends ConnectionLimits {
   greeter: Greeter;
   readiness: Readiness;
+  admission: Admission;
   /** Whether clients may ask for the contract. */
   reflection: boolean;
   /** How long a connection may be silent before the server asks whether somebody is there, in milliseconds; 0 is never. */
@@ -44,8 +45,8 @@ export interface GrpcServerOptions extends ConnectionLimits, CallLimits {
   maxConnections: number;
   /** How many calls a connection may have at a time. */
   maxConcurrentStreams: number;
-  /** How large a message may be, in bytes. */
-  maxMessageSize: number;
+  /** How large the metadata of a call may be, in bytes. */
+  maxMetadataSize: number;
 }
 
 export interface GrpcServer {
@@ -82,7 +83,7 @@ export function createGrpcServer({
   const services = [GreeterService, Health, ...(reflection ? [ServerReflection, ServerReflectionAlpha] : [])];
   const report: ServiceContext["report"] = (error, method, metadata) =>
     telemetry.failed(error, method, exchangeOf(metadata));
-  addService(server, GreeterService, greeterHandlers(greeter), { report });
+  addService(server, GreeterService, greeterHandlers(greeter), { report, admission: options.admission });
   addService(server, Health, healthHandlers(readiness, [GreeterService.typeName]), { report, endless });
   if (reflection) {
     const handlers = reflectionHandlers(services);
@@ -95,7 +96,9 @@ export function createGrpcServer({
   // sockets nor its sessions, which a drain that loses nothing has to reach, and passes few limits on. It is handed sessions and calls.
   const [handler] =
     (server.createConnectionInjector(ServerCredentials.createInsecure()), server["http2Servers"].keys());
-  const http2 = createHttp2Server({ settings: { maxConcurrentStreams: options.maxConcurrentStreams } });
+  const http2 = createHttp2Server({
+    settings: { maxConcurrentStreams: options.maxConcurrentStreams, maxHeaderListSize: options.maxMetadataSize },
+  });
   http2.on("session", (session) => handler.emit("session", session));
   const methods = methodsByPath(services);
   for (const method of methods.values()) telemetry.grpc.expect(method);

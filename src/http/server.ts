@@ -60,17 +60,15 @@ export function createHttpServer({
   const unanswered = new Set<ServerResponse>();
   const serve = (request: ObservedRequest, response: ServerResponse): void => {
     const tellEnd = observe(request, response, telemetry);
-    const admitted = admission.enter();
     unanswered.add(response);
     response.on("close", () => {
       unanswered.delete(response);
-      if (admitted) admission.leave();
       tellEnd();
     });
     // A client that keeps its connection open is sent to open another one, elsewhere.
     if (readiness.phase === "draining") response.setHeader("Connection", "close");
-    if (admitted) answer(request, response).catch(() => response.destroy());
-    else refuseOverload(response, request.exchange.requestId);
+    if (admission.full) refuseOverload(response, request.exchange.requestId);
+    else admission.admit(() => answer(request, response)).catch(() => response.destroy());
   };
 
   const { keepAliveTimeoutMs: keepAliveTimeout, headersTimeoutMs: headersTimeout, maxHeaderSize } = limits;

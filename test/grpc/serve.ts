@@ -32,6 +32,7 @@ export async function serveGrpc(
     maxConnections: 1000,
     maxConcurrentStreams: 100,
     maxMessageSize: 65_536,
+    maxMetadataSize: 16_384,
     maxTimeoutMs: 30_000,
     handshakeTimeoutMs: 30_000,
     maxAgeMs: 0,

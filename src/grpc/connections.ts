@@ -90,6 +90,7 @@ function follow(session: ServerHttp2Session, { socketOf, endless, serve, retired
   const socket = socketOf();
   // As grpc-js tells a call's peer.
   const peer = `${socket.remoteAddress}:${socket.remotePort}`;
+  let retiring = false;
   const connection: Connection = {
     session,
     socket,
@@ -98,7 +99,9 @@ function follow(session: ServerHttp2Session, { socketOf, endless, serve, retired
     idleSince: Date.now(),
     traffic: newTraffic(),
     retire: (reason) => {
-      if (session.closed || session.destroyed) return;
+      // One that the client has said goodbye on is closed in Node's eyes, and yet open until its last stream ends.
+      if (retiring || session.destroyed) return;
+      retiring = true;
       retired(reason);
       // In this order: who hears first that a stream has ended may open the next one here.
       closeGracefully(connection);

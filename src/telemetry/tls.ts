@@ -25,6 +25,9 @@ export function tlsTelemetry(metrics: Metrics, log: Log): TlsTelemetry {
     "greeter_tls_handshake_failures_total",
     "Connections that ended before their TLS handshake did.",
   );
+  // They are there from the start, so that the first one is an increase.
+  for (const result of ["success", "failure"]) reloads.with({ result });
+  for (const protocol of ["http", "grpc"]) failures.with({ protocol });
   let end: Date | undefined;
   metrics.onRead(() => {
     if (end) expiry.with().value = (end.getTime() - Date.now()) / 1000;
@@ -33,7 +36,6 @@ export function tlsTelemetry(metrics: Metrics, log: Log): TlsTelemetry {
   return {
     inUse: (notAfter, renewed) => {
       end = notAfter;
-      reloads.with({ result: "failure" }).value += 0;
       reloads.with({ result: "success" }).value += renewed ? 1 : 0;
       const message = renewed ? "Certificate renewed" : "Certificate in use";
       if (notAfter.getTime() > Date.now()) log.info({ not_after: notAfter }, message);

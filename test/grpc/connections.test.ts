@@ -167,6 +167,20 @@ test("a drain does not wait long for a peer that is gone", async (t) => {
   t.pass();
 });
 
+test("a drain does not wait for a client that went away and left a health watch open", async (t) => {
+  const { server, target } = await serveGrpc(t);
+  const client = frameClient(target, { silent: true });
+  t.teardown(() => client.destroy());
+  const watch = client.call("/grpc.health.v1.Health/Watch", Buffer.alloc(0));
+  while (!client.frames.some(({ stream }) => stream === watch)) await client.next();
+  // As Node's client says when it is closed, with the connection left half open.
+  client.send({ type: frameType.goaway, flags: 0, stream: 0, payload: Buffer.alloc(8) });
+  client.send({ type: frameType.ping, flags: 0, stream: 0, payload: Buffer.alloc(8) });
+  while (!client.frames.some(({ type }) => type === frameType.ping)) await client.next();
+  await server.drain();
+  t.is(await server.cut(), 0);
+});
+
 test("cutting closes what is left, and tells how many calls that were", async (t) => {
   const { server, target } = await serveGrpc(t);
   const client = frameClient(target);

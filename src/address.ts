@@ -14,7 +14,7 @@ export interface Address {
  * @returns undefined where the text is something else
  */
 export function parseAddress(text: string): Address | undefined {
-  const [, ipv6, host = ipv6, port] = /^(?:\[(.+)\]|([^\s:[\]/]*)):(\d{1,5})$/.exec(text) ?? [];
+  const [, ipv6, host = ipv6, port] = /^(?:\[(.+)\]|([^\s:[\]/\p{C}]*)):(\d{1,5})$/u.exec(text) ?? [];
   if (host === undefined || (ipv6 !== undefined && !isIPv6(ipv6)) || Number(port) > 65_535) return undefined;
   return { host, port: Number(port) };
 }

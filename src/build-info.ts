@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { readFile, realpath } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { printable } from "./greeter.ts";
 
 /** One module of a build. */
 export interface Module {
@@ -127,5 +128,5 @@ export function formatBuildInfo({ runtime, main, dependencies, settings }: Build
     ...dependencies.map(({ path, version, sum }) => ["dep", path, version, sum]),
     ...Object.entries(settings).map(([name, value]) => ["build", `${name}=${value}`]),
   ];
-  return lines.map((fields) => `${fields.join("\t")}\n`).join("");
+  return lines.map((fields) => `${fields.map(printable).join("\t")}\n`).join("");
 }

@@ -89,10 +89,17 @@ function countCodePoints(text: string): number {
  */
 export function quote(text: string): string {
   const start = firstCodePoints(text, MAX_QUOTED_LENGTH);
-  const visible = JSON.stringify(start).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
-    Array.from({ length: character.length }, (_, unit) => unicodeEscape(character.charCodeAt(unit))).join(""),
+  const visible = JSON.stringify(start).replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu,
+    (character) =>
+      Array.from({ length: character.length }, (_, unit) => unicodeEscape(character.charCodeAt(unit))).join(""),
   );
   return start.length < text.length ? `${visible}…` : visible;
+}
+
+/** Somebody else's text as a line of plain text may show it: what would end the line, or move a cursor, is replaced. */
+export function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, "\uFFFD");
 }
 
 function firstCodePoints(text: string, count: number): string {

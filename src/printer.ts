@@ -1,4 +1,5 @@
 import { formatBuildInfo } from "./build-info.ts";
+import { printable } from "./greeter.ts";
 import type { Greeter } from "./greeter.ts";
 
 /** How a command writes what it has to say: for people, or as protobuf JSON for scripts. */
@@ -18,7 +19,7 @@ export async function printGreeting(
 ): Promise<void> {
   const message = await greeter.greet(name);
   // Loaded when it is needed: it brings protobuf, which a text does without.
-  output.write(`${form === "json" ? (await import("./json.ts")).greetingJson(message) : message}\n`);
+  output.write(`${form === "json" ? (await import("./json.ts")).greetingJson(message) : printable(message)}\n`);
 }
 
 /** Prints what any Greeter is running. */

@@ -7,27 +7,15 @@ import { send, shownText } from "./http/request.ts";
 import { serveHttp } from "./http/serve.ts";
 import { buildInfoJson } from "../src/json.ts";
 
+/** Any code point, halves of surrogate pairs too; what fast-check calls "binary" takes a second to be made. */
+const character = fc.oneof(fc.nat(0xff), fc.nat(0xffff), fc.nat(0x10ffff)).map((code) => String.fromCodePoint(code));
+
 /** What a lockfile, an environment or another server may claim that something is called. */
-const field = fc
-  .oneof(
-    fc.string({ unit: "binary", minLength: 1 }),
-    fc.string({ unit: fc.nat(0xffff).map((unit) => String.fromCharCode(unit)), minLength: 1 }),
-    fc.constantFrom(
-      "<script>",
-      "&lt;",
-      '"',
-      "</pre>",
-      "a\tb",
-      "a\nb",
-      "a\nbuild\tx=y",
-      "\u001B[2J",
-      "\u202E",
-      "\u2028",
-    ),
-    fc.constantFrom("__proto__", "constructor", "toString", "=", "\uD800", "\uDC00", "🐙"),
-  )
-  // BUG: what breaks a line or moves a cursor reaches the text as it is, and forges lines and fields of it.
-  .filter((text) => !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text));
+const field = fc.oneof(
+  fc.string({ unit: character, minLength: 1 }),
+  fc.constantFrom("<script>", "&lt;", '"', "</pre>", "a\tb", "a\nb", "a\nbuild\tx=y", "\u001B[2J", "\u202E", "\u2028"),
+  fc.constantFrom("__proto__", "constructor", "toString", "=", "\uD800", "\uDC00", "🐙"),
+);
 
 const module = fc.record({ path: field, version: field, sum: field }, { noNullPrototype: true });
 const buildInfo: fc.Arbitrary<BuildInfo> = fc.record(

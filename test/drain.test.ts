@@ -112,13 +112,15 @@ test("a gRPC client that never reads its answer does not stall the drain", async
 
 test("an HTTP client that never reads its answers does not stall the drain", async (t) => {
   const service = serveProcess(t, ["--drain-timeout", "300ms"]);
-  const { http } = await listening(service);
+  const { http, admin } = await listening(service);
   const socket = connect(Number(new URL(http).port), "127.0.0.1");
   socket.on("error", () => {});
   socket.pause();
-  // Many more answers than fit into the buffers between the two.
-  socket.write("GET /version HTTP/1.1\r\nHost: x\r\n\r\n".repeat(2000));
-  while ((await send(http, "/")).status !== 200);
+  // Until the buffers between the two are full, and answers wait; no more at a time than may.
+  const waiting = async (): Promise<number> =>
+    Number(/^http_server_active_requests\{.*\} (\d+)$/m.exec((await send(admin, "/metrics")).body)![1]);
+  do socket.write("GET /version HTTP/1.1\r\nHost: x\r\n\r\n".repeat(16));
+  while ((await waiting()) === 0);
   service.kill("SIGTERM");
   t.like(await service.ended, { code: 1 });
   t.true(Number(service.lines.at(-1)?.["cut"]) >= 1);

@@ -70,7 +70,7 @@ const allowed: Record<string, string[]> = {
   "tls/": ["tls/", "greeter.ts"],
   "gen/": ["gen/"],
   "greeter.ts": ["build-info.ts"],
-  "build-info.ts": [],
+  "build-info.ts": ["greeter.ts"],
   "readiness.ts": [],
   "admission.ts": ["greeter.ts"],
   "address.ts": [],

@@ -40,10 +40,12 @@ function limitBeginning({ session, destroy }: Connection, { handshakeTimeoutMs }
 function limitAge({ retire, destroy }: Connection, { maxAgeMs, maxAgeGraceMs }: ConnectionLimits): () => void {
   if (maxAgeMs === 0) return () => {};
   const jitter = 0.9 + 0.2 * Math.random();
+  // No timer runs for longer.
+  const ageMs = Math.min(maxAgeMs * jitter, 2 ** 31 - 1);
   let timer = setTimeout(() => {
     retire("age");
     timer = setTimeout(destroy, maxAgeGraceMs).unref();
-  }, maxAgeMs * jitter).unref();
+  }, ageMs).unref();
   return () => clearTimeout(timer);
 }
 
@@ -77,7 +79,9 @@ const PATIENCE = 1000;
  * can't answer; every other flood looks like this one: many bytes and few calls.
  */
 export function limitUse(connection: Connection, { maxTimeoutMs, maxMessageSize }: ConnectionLimits): void {
-  const { calls, socket, traffic, destroy } = connection;
+  const { calls, session, socket, traffic, destroy } = connection;
+  // Node waits until the peer has read the session's last words, and keeps the socket for that.
+  if (session.destroyed) return destroy();
   const overdue = Date.now() - maxTimeoutMs - PATIENCE;
   for (const [stream, since] of calls) if (since < overdue) stream.close(constants.NGHTTP2_CANCEL);
 

@@ -1,4 +1,7 @@
+import { writeSync } from "node:fs";
 import { constants } from "node:http2";
+import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import type { Connection } from "./connections.ts";
 
 /**
@@ -15,17 +18,38 @@ const PATIENCE = 1000;
 const INTERVAL = 50;
 
 /**
- * Asks a client to go elsewhere with new calls, and loses none of those that it has on the way: the notice, a PING whose answer
- * tells that the client has seen it, and only then Node's own close, which refuses further streams.
+ * Writes the notice past Node, between two frames of its own.
  *
- * Node has no call for the notice. `session.close()` alone refuses what is on the way, as grpc-js's `tryShutdown` and
- * `grpc.max_connection_age_ms` do with it; `session.goaway(0, 2 ** 31 - 1)` names that last stream and then ignores it. So the frame
- * is written to the socket itself: Node writes whole frames, and between two of them there is room for another.
+ * Node has no call for it. `session.close()` alone refuses what is on the way, as grpc-js's `tryShutdown` and
+ * `grpc.max_connection_age_ms` do with it; `session.goaway(0, 2 ** 31 - 1)` names that last stream and then ignores it; and a
+ * `socket.write()` that is not done at once is told to the session, which aborts the process for it (node_http2.cc,
+ * `Http2Session::OnStreamAfterWrite`, in 26.10). So it goes to the file descriptor.
+ * @returns whether the client gets it: not over TLS, where nobody else can write; nor where something of Node's still waits to be
+ *   written, for that may be half a frame
+ */
+function notify(socket: Socket): boolean {
+  const { _handle: handle } = socket as { _handle?: { fd: number; writeQueueSize: number } | null };
+  if (socket instanceof TLSSocket || !handle || handle.fd < 0 || handle.writeQueueSize > 0) return false;
+  try {
+    const written = writeSync(handle.fd, shutdownNotice);
+    // Half a frame is no beginning for another.
+    if (written < shutdownNotice.length) socket.destroy();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Asks a client to go elsewhere with new calls, and loses none of those that it has on the way: the notice, a PING whose answer
+ * tells that the client has seen it, and only then Node's own close, which refuses further streams. Where the client can't be given
+ * notice, it is closed so at once: what is refused then was never begun, and gRPC's clients repeat it by themselves
+ * (https://github.com/grpc/proposal/blob/master/A6-client-retries.md#transparent-retries).
  */
 export function closeGracefully({ session, socket, calls, endlessCalls }: Connection): void {
   const close = (): void => session.close();
-  socket.write(shutdownNotice);
-  session.ping(close);
+  if (notify(socket)) session.ping(close);
+  else close();
   const unconfirmed = setTimeout(close, PATIENCE);
 
   // What would hold the connection although nobody waits for it.

@@ -38,7 +38,8 @@ export function pathOf(name: string): string {
 
 /** A path can't tell the slashes at a name's ends from its own. */
 function trimSlashes(text: string): string {
-  return text.replace(/^\/+|\/+$/g, "");
+  // Looked for from their beginning on, or many slashes in the middle would be tried one by one.
+  return text.replace(/^\/+|(?<!\/)\/+$/g, "");
 }
 
 function decode(part: "path" | "query", text: string): string {

@@ -47,6 +47,22 @@ export interface HttpServer {
 /** How long a client may take for what costs it a round trip, in milliseconds. */
 const PATIENCE = 1000;
 
+/** How many requests may wait for their answers on a connection: clients that send the next one before that are rare. */
+const MAX_PIPELINED = 32;
+
+/** What is to be known of a connection. */
+interface Connection {
+  unanswered: Set<ServerResponse>;
+  /** How many there were. */
+  requests: number;
+}
+
+const newConnection = (): Connection => ({ unanswered: new Set(), requests: 0 });
+
+function unansweredOf(connections: Map<Socket, Connection>): ServerResponse[] {
+  return [...connections.values()].flatMap(({ unanswered }) => [...unanswered]);
+}
+
 /** Builds the HTTP server of an app. */
 export function createHttpServer({
   app,
@@ -57,16 +73,23 @@ export function createHttpServer({
   ...limits
 }: HttpServerOptions): HttpServer {
   const answer = app.callback();
-  const unanswered = new Set<ServerResponse>();
+  const connections = new Map<Socket, Connection>();
   const serve = (request: ObservedRequest, response: ServerResponse): void => {
     const tellEnd = observe(request, response, telemetry);
+    const connection = connections.get(request.socket) ?? newConnection();
+    const { unanswered } = connection;
     unanswered.add(response);
     response.on("close", () => {
       unanswered.delete(response);
       tellEnd();
     });
-    // A client that keeps its connection open is sent to open another one, elsewhere.
-    if (readiness.phase === "draining") response.setHeader("Connection", "close");
+    // Of what arrives at once, Node reads all requests, whether or not their answers are read.
+    if (unanswered.size > MAX_PIPELINED) return void request.socket.destroy();
+    const left = limits.maxRequestsPerConnection - ++connection.requests;
+    // Sent too soon: the connection is closing, and the client will ask again on another.
+    if (left < 0) return;
+    // A client that keeps its connection open is sent to open another one, elsewhere when it is draining.
+    if (left === 0 || readiness.phase === "draining") response.setHeader("Connection", "close");
     if (admission.full) refuseOverload(response, request.exchange.requestId);
     else admission.admit(() => answer(request, response)).catch(() => response.destroy());
   };
@@ -88,12 +111,10 @@ export function createHttpServer({
   const handshakes = secure && tls.attach("http", secure);
   const listener = secure ?? createServer(options, serve);
   listener.maxConnections = limits.maxConnections;
-  listener.maxRequestsPerSocket = limits.maxRequestsPerConnection;
   listener.timeout = limits.sendTimeoutMs;
-  const sockets = new Set<Socket>();
   listener.on(secure ? "secureConnection" : "connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
+    connections.set(socket, newConnection());
+    socket.once("close", () => connections.delete(socket));
   });
   answerRefusals(listener, telemetry);
 
@@ -101,22 +122,25 @@ export function createHttpServer({
     listener,
     drain: () =>
       new Promise((resolve) => {
-        for (const response of unanswered) if (!response.headersSent) response.setHeader("Connection", "close");
+        for (const response of unansweredOf(connections)) {
+          if (!response.headersSent) response.setHeader("Connection", "close");
+        }
         listener.close(() => resolve());
         handshakes?.abandon();
         // What is left now and then has no request that somebody waits for: an answer that had its headers already, a request that
         // never becomes whole, a peer that does not close its side.
         const sweep = setInterval(() => {
-          const busy = new Set([...unanswered].map(({ socket }) => socket));
-          for (const socket of sockets) if (!busy.has(socket)) socket.destroy();
+          for (const [socket, { unanswered }] of connections) if (unanswered.size === 0) socket.destroy();
         }, PATIENCE);
         listener.once("close", () => clearInterval(sweep));
       }),
     cut: async () => {
-      const closed = [...unanswered].map((response) => new Promise<void>((resolve) => response.once("close", resolve)));
+      const closed = unansweredOf(connections).map(
+        (response) => new Promise<void>((resolve) => response.once("close", resolve)),
+      );
       listener.close();
       handshakes?.abandon();
-      for (const socket of sockets) socket.destroy();
+      for (const socket of connections.keys()) socket.destroy();
       await Promise.all(closed);
       return closed.length;
     },

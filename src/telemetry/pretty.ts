@@ -16,7 +16,7 @@ interface Line extends Record<string, unknown> {
   level: string;
   time: string;
   msg: string;
-  err?: { stack?: string };
+  err?: unknown;
 }
 
 /** Takes JSON lines, and writes them for somebody at a terminal: in colours, unless NO_COLOR says otherwise. */
@@ -32,12 +32,20 @@ export function prettyOutput(output: Output): Output {
 
 function pretty({ level, time, msg, err, ...others }: Line): string {
   const { headline, fields } =
-    others["duration_ms"] === undefined ? { headline: msg, fields: others } : exchange(others);
+    others["duration_ms"] === undefined
+      ? { headline: printable(msg).replaceAll("\n", String.raw`\n`), fields: others }
+      : exchange(others);
   const clock = new Date(time).toTimeString().slice(0, 8);
   const rest = Object.entries(fields).map(([name, value]) => `${name}=${show(value)}`);
   const head = `${style("dim", clock)} ${style(styles[level] ?? "dim", level.toUpperCase().padEnd(5))} ${headline}`;
-  const stack = err?.stack === undefined ? "" : `${printable(err.stack)}\n`;
+  const stack = err === undefined ? "" : `${printable(stackOf(err))}\n`;
   return `${[head, style("dim", rest.join(" "))].join(" ").trimEnd()}\n${stack}`;
+}
+
+/** Where an error came from; of what is none, what it is. */
+function stackOf(error: unknown): string {
+  const { stack } = Object(error) as { stack?: unknown };
+  return typeof stack === "string" ? stack : JSON.stringify(error);
 }
 
 /** The headline of a request or call, and what it leaves to be said. */

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect } from "node:net";
+import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { create, toBinary } from "@bufbuild/protobuf";
 import test from "ava";
@@ -95,6 +96,15 @@ test("a connection that is old enough is replaced, and no call is lost by it", a
   );
 });
 
+test("the longest age there is is no short one", async (t) => {
+  const { target } = await serveGrpc(t, { maxAgeMs: 2 ** 31 - 1 });
+  // A tenth more is more than a timer can wait; which of them get that is left to chance.
+  const clients = Array.from({ length: 20 }, () => frameClient(target));
+  for (const client of clients) t.teardown(() => client.destroy());
+  await sleep(200);
+  for (const client of clients) t.deepEqual(lastStreams(client), []);
+});
+
 test("a call on an old connection ends with it when the grace is over", async (t) => {
   const { target } = await serveGrpc(t, { maxAgeMs: 50, maxAgeGraceMs: 50 });
   const client = frameClient(target);
@@ -156,6 +166,41 @@ test("a peer that is gone is noticed", async (t) => {
   const client = frameClient(target, { silent: true });
   await client.closed;
   t.true(client.frames.some(({ type }) => type === frameType.ping));
+});
+
+test("a peer that does not read is noticed, and its connection closed with all that it has not read", async (t) => {
+  const { server, target } = await serveGrpc(t, { keepaliveTimeMs: 100, keepaliveTimeoutMs: 100 });
+  const accepted = once(server.listener, "connection");
+  const client = frameClient(target, { silent: true });
+  t.teardown(() => client.destroy());
+  const [theirs] = (await accepted) as [Socket];
+  const closed = new Promise((resolve) => theirs.once("close", resolve));
+  client.pause();
+  const version = "/greeter.v1.GreeterService/Version";
+  const calling = setInterval(() => client.call(version.padEnd(120, "x"), Buffer.alloc(0)), 1);
+  t.teardown(() => clearInterval(calling));
+  await closed;
+  t.pass();
+});
+
+test("a peer that reads again only after it was sent away does no harm", async (t) => {
+  const { server, target } = await serveGrpc(t, { maxConcurrentStreams: 100_000 });
+  const client = frameClient(target);
+  t.teardown(() => client.destroy());
+  while (client.frames.length === 0) await client.next();
+  // All the room for answers that there can be (https://www.rfc-editor.org/rfc/rfc9113#section-6.9).
+  client.send({ type: frameType.settings, flags: 0, stream: 0, payload: Buffer.from("00047fffffff", "hex") });
+  client.send({ type: frameType.windowUpdate, flags: 0, stream: 0, payload: Buffer.from("7fff0000", "hex") });
+  client.pause();
+  // More than the system holds for it.
+  for (let count = 0; count < 20_000; count++) client.call("/greeter.v1.GreeterService/Version", Buffer.alloc(0));
+  await sleep(500);
+  const drained = server.drain();
+  await sleep(100);
+  client.resume();
+  await drained;
+  await client.closed;
+  t.is(await server.cut(), 0);
 });
 
 test("a drain does not wait long for a peer that is gone", async (t) => {

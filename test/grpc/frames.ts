@@ -30,6 +30,9 @@ export interface FrameClient {
   next(): Promise<Frame>;
   /** Resolves when the server has closed the connection. */
   closed: Promise<unknown>;
+  /** Reads no more. */
+  pause(): void;
+  resume(): void;
   destroy(): void;
 }
 
@@ -102,6 +105,8 @@ export function frameClient(target: string, { delay = 0, silent = false } = {}):
       frames.some(
         (frame) => frame.stream === stream && frame.type === frameType.headers && (frame.flags & END_STREAM) !== 0,
       ),
+    pause: () => void socket.pause(),
+    resume: () => void socket.resume(),
     destroy: () => socket.destroy(),
   };
 }

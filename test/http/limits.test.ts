@@ -43,10 +43,27 @@ test("connections beyond the limit are closed at once and counted, and one that 
   t.is((await send(origin, "/")).status, 200);
 });
 
+test("requests may be pipelined, but not without end", async (t) => {
+  const { port } = await serveHttp(t);
+  const request = "GET /Bob HTTP/1.1\r\nHost: x\r\n\r\n";
+  const some = connect(port, "127.0.0.1");
+  some.write(request.repeat(16));
+  let answers = "";
+  for await (const chunk of some.setEncoding("utf8")) {
+    answers += String(chunk);
+    if (answers.split("200 OK").length > 16) break;
+  }
+  const many = connect(port, "127.0.0.1");
+  many.on("error", () => {}).resume();
+  many.write(request.repeat(200));
+  await new Promise((resolve) => many.once("close", resolve));
+  t.pass();
+});
+
 test("a connection serves only so many requests, and says so before it closes", async (t) => {
   const { port } = await serveHttp(t, { maxRequestsPerConnection: 3 });
   const socket = connect(port, "127.0.0.1");
-  socket.write("GET /Bob HTTP/1.1\r\nHost: x\r\n\r\n".repeat(3));
+  socket.write("GET /Bob HTTP/1.1\r\nHost: x\r\n\r\n".repeat(5));
   const answers = (await text(socket)).split("HTTP/1.1 200 OK").slice(1);
   t.deepEqual(
     answers.map((answer) => /^Connection: (.*)\r$/m.exec(answer)![1]),

@@ -1,0 +1,41 @@
+import test from "ava";
+import { createGreeterClient } from "../../src/grpc/client.ts";
+import { contents } from "./ask.ts";
+import { createAuthority } from "./certificates.ts";
+import { serveTls } from "./serve.ts";
+
+for (const [what, flags, signal] of [
+  ["a drain", [], true],
+  ["a connection's age", ["--grpc-max-connection-age", "200ms"], false],
+] as const) {
+  test(`${what} sends a client over TLS away, and no call of it is lost`, async (t) => {
+    const authority = createAuthority(t);
+    const certificate = authority.issue();
+    const [service, next] = [await serveTls(t, certificate, [...flags]), await serveTls(t, certificate)];
+    const client = createGreeterClient({
+      target: `ipv4:127.0.0.1:${service.ports.grpc},127.0.0.1:${next.ports.grpc}`,
+      timeoutMs: 10_000,
+      tls: { ...contents(authority), serverName: "localhost" },
+    });
+    t.teardown(() => client.close());
+    let greeted = 0;
+    const enough = new AbortController();
+    const callers = Array.from({ length: 20 }, async () => {
+      while (!enough.signal.aborted) {
+        t.is(await client.greet("Bob"), "Hello, Bob!");
+        greeted++;
+      }
+    });
+    while (greeted < 200) await new Promise((resolve) => setTimeout(resolve, 10));
+    if (signal) {
+      service.kill("SIGTERM");
+      t.like(await service.ended, { code: 0, err: "" });
+    }
+    const before = greeted;
+    while (greeted < before + 1000) await new Promise((resolve) => setTimeout(resolve, 10));
+    enough.abort();
+    await Promise.all(callers);
+    service.kill("SIGTERM");
+    t.like(await service.ended, { code: 0, err: "" });
+  });
+}

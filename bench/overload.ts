@@ -18,7 +18,7 @@ Options:
 `;
 
 /** How many greetings may be in flight. With how long one takes, that makes the capacity. */
-const LIMIT = 50;
+const LIMIT = 25;
 
 /** In greetings a second. */
 const CAPACITY = (LIMIT * 1000) / WAIT;

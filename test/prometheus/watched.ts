@@ -1,15 +1,18 @@
 import type { ExecutionContext } from "ava";
 import { listening, serveProcess } from "../process.ts";
+import { createAuthority } from "../tls/certificates.ts";
 import { startPrometheus } from "./prometheus.ts";
 import type { Prometheus } from "./prometheus.ts";
 import { serveFailing, startTraffic } from "./traffic.ts";
 
 /**
  * Resolves with a Prometheus that has everything to tell that there ever is: it has seen callers get every kind of answer from a service,
- * twice, so that all has a rate, and another one that knows what it is running.
+ * twice, so that all has a rate, and another one that knows what it is running, and speaks TLS.
  */
 export async function watchServices(t: ExecutionContext): Promise<Prometheus> {
-  const [{ addresses }, { admin }] = await Promise.all([serveFailing(t), listening(serveProcess(t))]);
+  const { cert, key } = createAuthority(t).issue();
+  const secure = serveProcess(t, ["--tls-cert", cert, "--tls-key", key]);
+  const [{ addresses }, { admin }] = await Promise.all([serveFailing(t), listening(secure)]);
   const traffic = startTraffic(t, addresses);
   const sendRound = async (): Promise<number> => {
     const rounds = await Promise.all([traffic.http(), traffic.grpc()]);

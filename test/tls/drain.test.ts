@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import test from "ava";
 import { createGreeterClient } from "../../src/grpc/client.ts";
 import { contents } from "./ask.ts";
@@ -26,13 +27,18 @@ for (const [what, flags, signal] of [
         greeted++;
       }
     });
-    while (greeted < 200) await new Promise((resolve) => setTimeout(resolve, 10));
+    const reach = async (count: number): Promise<void> => {
+      for (;;) {
+        if (greeted >= count) return;
+        await sleep(10);
+      }
+    };
+    await reach(200);
     if (signal) {
       service.kill("SIGTERM");
       t.like(await service.ended, { code: 0, err: "" });
     }
-    const before = greeted;
-    while (greeted < before + 1000) await new Promise((resolve) => setTimeout(resolve, 10));
+    await reach(greeted + 1000);
     enough.abort();
     await Promise.all(callers);
     service.kill("SIGTERM");

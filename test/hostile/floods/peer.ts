@@ -1,0 +1,105 @@
+import { connect } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { flag, frame, opening, type, uint32 } from "../fuzz/frames.ts";
+
+/** How long an attack may last, in milliseconds: whoever is still connected then was not disconnected. */
+export const PATIENCE = 8000;
+
+/** A client of raw bytes, which sees what is done about it. */
+export interface Peer {
+  /** Sends bytes, and waits until the system has taken them; resolves with whether somebody still listens. */
+  send(bytes: Buffer): Promise<boolean>;
+  /**
+   * Sends for as long as somebody listens, the bytes of `make` again and again.
+   * @returns how often
+   */
+  flood(make: (count: number) => Buffer, options?: { most?: number; batch?: number }): Promise<number>;
+  /** Every byte that came, as text. */
+  received(): string;
+  /** Resolves with how the connection ended: closed, or still open when the patience is. */
+  end(): Promise<string>;
+}
+
+interface PeerOptions {
+  /** Whether it reads what it is sent. */
+  reading?: boolean;
+  /** What it says first. */
+  first?: Buffer;
+}
+
+/** Connects to a port. */
+export function connectPeer(port: number, { reading = true, first = Buffer.alloc(0) }: PeerOptions = {}): Peer {
+  const socket = connect(port, "127.0.0.1");
+  socket.on("error", () => {});
+  const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  const start = performance.now();
+  let bytes = "";
+  // Enough to see a status; an attacker does not keep answers either.
+  if (reading) socket.on("data", (chunk) => (bytes = (bytes + chunk.toString("latin1")).slice(0, 100_000)));
+  if (first.length > 0) socket.write(first);
+
+  const send = async (sent: Buffer): Promise<boolean> => {
+    if (!socket.writable) return false;
+    if (!socket.write(sent)) {
+      const drained = new Promise<void>((resolve) => socket.once("drain", () => resolve()));
+      await Promise.race([drained, closed, sleep(PATIENCE)]);
+    }
+    return socket.writable;
+  };
+  return {
+    send,
+    flood: async (make, { most = Infinity, batch = 64 } = {}) => {
+      let count = 0;
+      for (let open = true; open && count < most && performance.now() - start < PATIENCE;) {
+        const some = Array.from({ length: Math.min(batch, most - count) }, (_, index) => make(count + index));
+        count += some.length;
+        open = await send(Buffer.concat(some));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      return count;
+    },
+    received: () => bytes,
+    end: async () => {
+      // Whoever does not read hears of the end only when it writes.
+      const probing = setInterval(() => socket.resume(), 500);
+      await Promise.race([closed, sleep(Math.max(1, PATIENCE - (performance.now() - start)))]);
+      clearInterval(probing);
+      const how = socket.closed ? `closed after ${((performance.now() - start) / 1000).toFixed(1)} s` : "open";
+      socket.destroy();
+      return how;
+    },
+  };
+}
+
+/** A client that has begun HTTP/2, and acknowledged the server's settings. */
+export function connectHttp2Peer(
+  port: number,
+  { settings = [], ...options }: PeerOptions & { settings?: [id: number, value: number][] } = {},
+): Peer {
+  const first = Buffer.concat([opening(settings), frame(type.settings, flag.ack, 0)]);
+  const peer = connectPeer(port, { first, ...options });
+  return { ...peer, end: async () => `${goaway(peer.received())}${await peer.end()}` };
+}
+
+/** What a GOAWAY among the bytes says. */
+function goaway(bytes: string): string {
+  const names =
+    "NO_ERROR PROTOCOL_ERROR INTERNAL_ERROR FLOW_CONTROL_ERROR SETTINGS_TIMEOUT STREAM_CLOSED FRAME_SIZE_ERROR";
+  const more = "REFUSED_STREAM CANCEL COMPRESSION_ERROR CONNECT_ERROR ENHANCE_YOUR_CALM";
+  const buffer = Buffer.from(bytes, "latin1");
+  for (let at = 0; at + 17 <= buffer.length; at += 9 + buffer.readUIntBE(at, 3)) {
+    if (buffer[at + 3] === type.goaway)
+      return `GOAWAY ${`${names} ${more}`.split(" ")[buffer.readUInt32BE(at + 13)]}, `;
+  }
+  return "";
+}
+
+/** A number that a stream of a client may have. */
+export const streamId = (count: number): number => 2 * count + 1;
+
+/** A frame that opens a window. */
+export const windowUpdate = (stream: number, increment: number): Buffer =>
+  frame(type.windowUpdate, 0, stream, uint32(increment));
+
+/** The setting that a stream's window starts with (https://www.rfc-editor.org/rfc/rfc9113#section-6.5.2). */
+export const INITIAL_WINDOW_SIZE = 4;

@@ -38,6 +38,7 @@ const PUSHBACK = 1000;
 function refuse(stream: ServerHttp2Stream): void {
   // What becomes of a call that nobody serves is no news.
   stream.on("error", () => {});
+  if (stream.destroyed) return;
   stream.respond(
     {
       ":status": 200,

@@ -3,13 +3,13 @@ import { createServer } from "node:net";
 import type { Server as Listener, Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import type { DescService } from "@bufbuild/protobuf";
-import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { Server, ServerCredentials, setLogger } from "@grpc/grpc-js";
 import { Health } from "../gen/health/v1/health_pb.ts";
 import { GreeterService } from "../gen/greeter/v1/greeter_pb.ts";
 import { ServerReflection } from "../gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionAlpha } from "../gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import type { Admission } from "../admission.ts";
-import { UnavailableError } from "../greeter.ts";
+import { quote, UnavailableError } from "../greeter.ts";
 import type { Greeter } from "../greeter.ts";
 import type { Readiness } from "../readiness.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
@@ -38,7 +38,7 @@ export interface GrpcServerOptions extends ConnectionLimits {
   keepaliveTimeMs: number;
   /** How long the answer to that may take, in milliseconds. */
   keepaliveTimeoutMs: number;
-  telemetry: Pick<Telemetry, "grpc" | "failed">;
+  telemetry: Pick<Telemetry, "grpc" | "failed" | "log">;
   /** Undefined for plaintext. */
   tls: Tls | undefined;
   /** How many connections there may be; more are closed at once. */
@@ -70,6 +70,9 @@ export function createGrpcServer({
   tls,
   ...options
 }: GrpcServerOptions): GrpcServer {
+  // What a caller sends that grpc-js can't read, it would write to stderr, without a bound. It has one log for all.
+  const hear = (...details: unknown[]): void => telemetry.log.debug({ details: quote(details.join(" ")) }, "grpc-js");
+  setLogger({ error: hear, info: hear, debug: hear });
   const server = new Server({
     // It costs a bookkeeping entry for every call, for a debugging interface that nothing here offers.
     "grpc.enable_channelz": 0,

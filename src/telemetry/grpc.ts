@@ -97,7 +97,6 @@ export function grpcTelemetry(observers: Observers): GrpcTelemetry {
 }
 
 function levelOf(method: string, status: string): Level {
-  if (status === "INTERNAL" || status === "UNKNOWN" || status === "DATA_LOSS") return "error";
   // Probes ask every few seconds, and a watch ends with the connection it is on: nobody wants to read that.
   if (method.startsWith("grpc.health.v1.Health/")) return "debug";
   return status === "OK" || status === "CANCELLED" ? "info" : "warn";

@@ -105,6 +105,5 @@ function errorOf(status: number | undefined): string | undefined {
 }
 
 function levelOf(status: number | undefined): Level {
-  if (status === undefined || status < 400) return "info";
-  return status === 500 ? "error" : "warn";
+  return status === undefined || status < 400 ? "info" : "warn";
 }

@@ -109,7 +109,10 @@ export async function createTelemetry({
       return { contentType: format.contentType, text: format.write(metrics.read()) };
     },
     setLogLevel: (level) => {
-      log.level = parseLogLevel(level, "log level");
+      const next = parseLogLevel(level, "log level");
+      // Before it: afterwards it may not be logged any more.
+      log.warn({ from: log.level, to: next }, "Log level changed");
+      log.level = next;
     },
     close: tracing && (() => tracing.close()),
   };

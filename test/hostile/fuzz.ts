@@ -75,6 +75,9 @@ const options = { seed, program, authority };
 const MAX_SEARCHES = 3;
 let searches = 0;
 
+/** How often each of them is tried: some things go wrong only now and then. */
+const ROUNDS = 3;
+
 /** How many suspects are told of where none of them did it alone. */
 const MAX_SHOWN = 20;
 
@@ -84,7 +87,8 @@ async function culpritOf({ what, suspects }: Finding): Promise<string> {
   if (suspects.length === 0) return "no single case";
   if (searches++ < MAX_SEARCHES) {
     process.stderr.write(`fuzz: replaying ${suspects.length} cases, to find the one\n`);
-    const { culprit } = await replay(options, suspects, (found) => keyOf(found) === keyOf(what));
+    const rounds = Array.from({ length: ROUNDS }, () => suspects).flat();
+    const { culprit } = await replay(options, rounds, (found) => keyOf(found) === keyOf(what));
     if (culprit !== undefined) return `case ${culprit}`;
   }
   const shown = suspects.slice(0, MAX_SHOWN).join(", ");

@@ -106,7 +106,7 @@ test("what failed inside is logged with its cause, under the id that the caller 
     request: GREET,
     request_id: requestId,
   });
-  t.like(await logged(({ msg }) => msg === "Call"), { level: "error", status: "INTERNAL", request_id: requestId });
+  t.like(await logged(({ msg }) => msg === "Call"), { level: "warn", status: "INTERNAL", request_id: requestId });
   t.is(samples(DURATION)[series(GREET, "INTERNAL", "INTERNAL")], 1);
   await call(t, target, "greeter.v1.GreeterService/Version");
   t.like(await logged(({ status }) => status === "UNAVAILABLE"), { level: "warn" });

@@ -66,7 +66,7 @@ test("only what is the service's own fault is an error", async (t) => {
   await send(origin, "/Bob");
   await send(origin, "/version");
   t.like(await logged(({ status }) => status === "503"), { level: "warn" });
-  t.like(await logged(({ status }) => status === "500"), { level: "error" });
+  t.like(await logged(({ status }) => status === "500"), { level: "warn" });
   t.is(samples(DURATION)[series("GET", "/{name}", "503", "503")], 1);
   t.is(samples(DURATION)[series("GET", "/version", "500", "500")], 1);
 });

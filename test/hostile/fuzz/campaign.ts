@@ -73,7 +73,7 @@ export async function campaign({
   stopProgress();
 
   const inMebibytes = (memory: Memory | undefined): string =>
-    memory ? `${memory.resident.toFixed()} (${memory.heap.toFixed()})` : "-";
+    memory && memory.heap < Infinity ? `${memory.resident.toFixed()} (${memory.heap.toFixed()})` : "-";
   const memoryRows = attacked.map(({ service }, index) => {
     const cells = [inMebibytes(before[index]), memories[index]!.peak().toFixed(), inMebibytes(after[index])];
     return [service.name, ...cells, drained[index]!];
@@ -100,10 +100,10 @@ async function check(
     for (const problem of problems) findings.add(problem, []);
   };
   if (!isBroken()) {
-    for (const [index, each] of attacked.entries()) {
-      const returned = await memoryReturns(each, before[index]!);
-      after.push(returned.after);
-      add(returned.problems);
+    const returned = await Promise.all(attacked.map((each, index) => memoryReturns(each, before[index]!)));
+    for (const { after: memory, problems } of returned) {
+      after.push(memory);
+      add(problems);
     }
     for (const each of attacked) add(await connectionsReturn(each));
   }

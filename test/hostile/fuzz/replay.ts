@@ -11,6 +11,9 @@ import type { Outcome } from "./outcome.ts";
 /** How long the well-behaved clients may take to notice what a case did, in milliseconds. */
 const PATIENCE = 10_000;
 
+/** How often a case is sent at the same time: some things go wrong only where the service is busy. */
+const AT_ONCE = 8;
+
 /**
  * Sends cases one by one, to fresh services, until one does what was seen.
  * @param seen what that is; anything that must not be, by default
@@ -27,7 +30,8 @@ export async function replay(
   let culprit: number | undefined;
   for (const index of indices) {
     const replayed = caseOf(seed, index);
-    onCase(replayed, await arena.attack(replayed));
+    const [outcome] = await Promise.all(Array.from({ length: AT_ONCE }, () => arena.attack(replayed)));
+    onCase(replayed, outcome!);
     const found = (): boolean => arena.findings.all().some(({ what }) => seen(what));
     await noticed(arena, found);
     if (found()) culprit = index;

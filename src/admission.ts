@@ -1,4 +1,4 @@
-import { UnavailableError } from "./greeter.ts";
+import { OverloadedError } from "./greeter.ts";
 
 /** How much the service works on at a time, over all protocols together. */
 export interface Admission {
@@ -7,7 +7,7 @@ export interface Admission {
   /**
    * Does a piece of work; it counts as in flight until it is done. What goes before and after does not, such as waiting for a slow
    * caller: or a few of those could keep all others out.
-   * @throws {UnavailableError} it would be one too many
+   * @throws {OverloadedError} it would be one too many
    */
   admit<Result>(work: () => Promise<Result>): Promise<Result>;
 }
@@ -24,7 +24,7 @@ export function createAdmission(limit: number): Admission {
       return inFlight >= limit;
     },
     admit: async (work) => {
-      if (inFlight >= limit) throw new UnavailableError("Overloaded: too much is in flight");
+      if (inFlight >= limit) throw new OverloadedError("Overloaded: too much is in flight");
       inFlight++;
       try {
         return await work();

@@ -1,5 +1,7 @@
 import { readFile } from "node:fs/promises";
+import { isIP } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { parseAddress } from "./address.ts";
 import { readBuildInfo } from "./build-info.ts";
 import { InvalidArgumentError, quote } from "./greeter.ts";
 import type { Greeter } from "./greeter.ts";
@@ -45,7 +47,7 @@ export async function connect({
   const tracing = await openTracing({ warn, debug: () => {} }, async () => (await readBuildInfo()).main.version);
   // A pipeline that is traced hands its trace on in these: https://opentelemetry.io/docs/specs/otel/context/env-carriers/
   const parent = traceContext(env["TRACEPARENT"], env["TRACESTATE"]);
-  const tls = await readTls(flags);
+  const tls = await readTls(target, flags);
   const client = createGreeterClient({ target, timeoutMs, tls, tracing, parent });
   return {
     greeter: client,
@@ -56,10 +58,14 @@ export async function connect({
   };
 }
 
-async function readTls({ tls, ca, cert, key, serverName }: TlsFlags): Promise<ClientTls | undefined> {
+async function readTls(target: string, { tls, ca, cert, key, serverName }: TlsFlags): Promise<ClientTls | undefined> {
   const given = Object.entries({ "--ca": ca, "--cert": cert, "--key": key, "--server-name": serverName });
   const [flag] = given.find(([, value]) => value !== undefined) ?? [];
   if (!tls && flag !== undefined) throw new InvalidArgumentError(`Missing --tls: expected it with ${flag}`);
+  // TLS has no word for an address in the name that a client asks for.
+  if (tls && serverName === undefined && isIP(parseAddress(target.replace(/^.*\//, ""))?.host ?? "") > 0) {
+    throw new InvalidArgumentError(`Missing --server-name: expected the name in the certificate of ${target}`);
+  }
   if ((cert === undefined) !== (key === undefined)) {
     const missing = cert === undefined ? "--cert" : "--key";
     throw new InvalidArgumentError(`Missing ${missing}: expected a certificate and its key, or neither`);

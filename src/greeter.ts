@@ -34,6 +34,11 @@ export class UnavailableError extends Error {
   override readonly name = "UnavailableError";
 }
 
+/** The service can't answer now, for it has too much to do: whoever asks should leave it alone for {@link retryAfterMs}. */
+export class OverloadedError extends UnavailableError {
+  readonly retryAfterMs = 1000;
+}
+
 /** The answer did not come in the time that the caller gave. */
 export class DeadlineExceededError extends Error {
   override readonly name = "DeadlineExceededError";

@@ -41,7 +41,7 @@ const domain = ["greeter.ts", "build-info.ts", "readiness.ts", "admission.ts"];
 const allowed: Record<string, string[]> = {
   "main.ts": ["signals.ts", "cli.ts"],
   "cli.ts": ["config.ts", "settings.ts", "values.ts", "usage.ts", "serve.ts", "call.ts", "printer.ts", ...domain],
-  "call.ts": ["grpc/client.ts", "telemetry/tracing.ts", "telemetry/trace-context.ts", ...domain],
+  "call.ts": ["address.ts", "grpc/client.ts", "telemetry/tracing.ts", "telemetry/trace-context.ts", ...domain],
   "usage.ts": ["greeter.ts"],
   "printer.ts": ["json.ts", ...domain],
   "serve.ts": [

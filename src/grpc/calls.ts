@@ -2,8 +2,10 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import { status } from "@grpc/grpc-js";
 import type { Admission } from "../admission.ts";
+import { OverloadedError } from "../greeter.ts";
 import { observeCall } from "./observe.ts";
 import type { CallObserver } from "./observe.ts";
+import { PUSHBACK } from "./status.ts";
 import { boundedTimeout } from "./timeout.ts";
 
 interface Surroundings {
@@ -31,11 +33,9 @@ export function callGate({ admission, maxTimeoutMs, observer, privileged, endles
   };
 }
 
-/** How long a client should leave an overloaded service alone, in milliseconds. */
-const PUSHBACK = 1000;
-
 /** An answer of headers alone, with no work for grpc-js. */
 function refuse(stream: ServerHttp2Stream): void {
+  const error = new OverloadedError("Overloaded: too much is in flight");
   // What becomes of a call that nobody serves is no news.
   stream.on("error", () => {});
   if (stream.destroyed) return;
@@ -44,9 +44,8 @@ function refuse(stream: ServerHttp2Stream): void {
       ":status": 200,
       "content-type": "application/grpc+proto",
       "grpc-status": String(status.UNAVAILABLE),
-      "grpc-message": "Overloaded: too many calls are in flight",
-      // When to try again (https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback).
-      "grpc-retry-pushback-ms": String(PUSHBACK),
+      "grpc-message": error.message,
+      [PUSHBACK]: String(error.retryAfterMs),
     },
     { endStream: true },
   );

@@ -17,6 +17,7 @@ import { InvalidArgumentError } from "../greeter.ts";
 import type { EndlessStreams } from "./endless.ts";
 import { serialize } from "./method.ts";
 import { toStatus } from "./status.ts";
+import type { CallStatus } from "./status.ts";
 
 /** What a handler may know of its call beside the message. */
 export interface CallContext {
@@ -52,7 +53,7 @@ export function grpcHandler(
   { report, admission, endless }: ServiceContext,
 ): UntypedHandleCall {
   // Nobody hears how a cancelled call ends, and what fails in it fails because of the cancellation.
-  const fail = (error: unknown, call: Call, end: (failure: { code: status; details: string }) => void): void => {
+  const fail = (error: unknown, call: Call, end: (failure: CallStatus) => void): void => {
     if (call.cancelled) return;
     const failure = toStatus(error);
     if (failure.code === status.INTERNAL) report(error, `${method.parent.typeName}/${method.name}`, call.metadata);

@@ -100,8 +100,13 @@ export function createGrpcServer({
   const [handler] =
     (server.createConnectionInjector(ServerCredentials.createInsecure()), server["http2Servers"].keys());
   const http2 = createHttp2Server({
-    settings: { maxConcurrentStreams: options.maxConcurrentStreams, maxHeaderListSize: options.maxMetadataSize },
+    settings: {
+      maxConcurrentStreams: options.maxConcurrentStreams,
+      maxHeaderListSize: Math.min(options.maxMetadataSize, 2 ** 32 - 1),
+    },
   });
+  // A client that speaks TLS, but no HTTP/2 in it: Node would wait for it to close.
+  http2.on("unknownProtocol", (socket) => socket.destroy());
   http2.on("session", (session) => handler.emit("session", session));
   const methods = methodsByPath(services);
   for (const method of methods.values()) telemetry.grpc.expect(method);

@@ -1,11 +1,16 @@
-import { status } from "@grpc/grpc-js";
-import { DeadlineExceededError, InvalidArgumentError, UnavailableError } from "../greeter.ts";
+import { Metadata, status } from "@grpc/grpc-js";
+import { DeadlineExceededError, InvalidArgumentError, OverloadedError, UnavailableError } from "../greeter.ts";
 
 /** How a call ends: a gRPC status code, and a text that the caller sees. */
 export interface CallStatus {
   code: status;
   details: string;
+  /** What else the caller is told. */
+  metadata?: Metadata;
 }
+
+/** When a client may try again (https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback). */
+export const PUSHBACK = "grpc-retry-pushback-ms";
 
 /** A handler's own word on how its call ends, where the domain has no error for it: gRPC's standard services have such cases. */
 export class StatusError extends Error implements CallStatus {
@@ -31,7 +36,10 @@ const table = [
 export function toStatus(error: unknown): CallStatus {
   if (error instanceof StatusError) return { code: error.code, details: error.details };
   for (const [DomainError, code] of table) {
-    if (error instanceof DomainError) return { code, details: error.message };
+    if (!(error instanceof DomainError)) continue;
+    const metadata = new Metadata();
+    if (error instanceof OverloadedError) metadata.set(PUSHBACK, String(error.retryAfterMs));
+    return { code, details: error.message, metadata };
   }
   return { code: status.INTERNAL, details: "Internal error" };
 }

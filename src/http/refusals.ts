@@ -50,6 +50,8 @@ const unreadable: Pick<HttpArrival, "method" | "url" | "headers" | "httpVersion"
 
 /** @param request what could be read of it */
 function refuse(socket: Duplex, [status, detail]: Refusal, telemetry: HttpTelemetry, request = unreadable): void {
+  // Node has no ear for it any more once it has handed a socket over, and an error that nobody hears ends the process.
+  socket.on("error", () => {});
   const { method, url, headers, httpVersion } = request;
   const exchange = telemetry.begin({ method, url, headers, httpVersion, socket: socket as Socket });
   const body = errorText(detail, exchange.requestId);

@@ -87,7 +87,7 @@ export function createHttpServer({
     if (unanswered.size > MAX_PIPELINED) return void request.socket.destroy();
     const left = limits.maxRequestsPerConnection - ++connection.requests;
     // Sent too soon: the connection is closing, and the client will ask again on another.
-    if (left < 0) return;
+    if (left < 0) return void unanswered.delete(response);
     // A client that keeps its connection open is sent to open another one, elsewhere when it is draining.
     if (left === 0 || readiness.phase === "draining") response.setHeader("Connection", "close");
     if (admission.full) refuseOverload(response, request.exchange.requestId);

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Server, TlsOptions } from "node:tls";
 import type { TlsTelemetry } from "../telemetry/tls.ts";
 import { check, read, same } from "./files.ts";
-import type { TlsFiles } from "./files.ts";
+import type { Material, TlsFiles } from "./files.ts";
 import { followHandshakes } from "./handshakes.ts";
 import type { Handshakes } from "./handshakes.ts";
 
@@ -33,7 +33,8 @@ export async function openTls(files: TlsFiles, handshakeTimeoutMs: number, telem
 
   const follow = async (): Promise<void> => {
     let last = material;
-    let problem = "";
+    // What is broken is told once, not each second.
+    let broken: Material | string | undefined;
     for (;;) {
       await sleep(INTERVAL, undefined, { ref: false });
       try {
@@ -41,15 +42,20 @@ export async function openTls(files: TlsFiles, handshakeTimeoutMs: number, telem
         // Who is in the middle of writing them has not written both yet: they must be the same twice.
         const settled = same(now, last);
         last = now;
-        if (!settled || same(now, material)) continue;
+        if (!settled || (typeof broken === "object" && same(now, broken))) continue;
+        broken = undefined;
+        if (same(now, material)) continue;
+        broken = now;
         const { options, notAfter } = check(files, now);
-        material = now;
         for (const server of servers) server.setSecureContext(options);
+        material = now;
+        broken = undefined;
         telemetry.inUse(notAfter, true);
       } catch (error) {
-        // Told once, not each second.
-        if (!(error instanceof Error) || error.message === problem) continue;
-        problem = error.message;
+        if (!(error instanceof Error)) continue;
+        // Files that can't be read have no contents to be known by.
+        if (typeof broken !== "object" && broken === error.message) continue;
+        broken ??= error.message;
         telemetry.notRenewed(error);
       }
     }

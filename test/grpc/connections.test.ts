@@ -140,14 +140,14 @@ test("an idle connection is closed", async (t) => {
 });
 
 test("a connection is idle from its last call on, not from the last look at it", async (t) => {
-  const { target } = await serveGrpc(t, { maxIdleMs: 1000 });
+  const { target } = await serveGrpc(t, { maxIdleMs: 4000 });
   const client = frameClient(target);
   await sleep(500);
   const since = performance.now();
   client.call(greet, bob);
   while (lastStreams(client).length === 0) await sleep(5);
   const idle = performance.now() - since;
-  t.true(idle > 990, `${idle} ms`);
+  t.true(idle > 3990, `${idle} ms`);
   await client.closed;
 });
 
@@ -181,26 +181,6 @@ test("a peer that does not read is noticed, and its connection closed with all t
   t.teardown(() => clearInterval(calling));
   await closed;
   t.pass();
-});
-
-test("a peer that reads again only after it was sent away does no harm", async (t) => {
-  const { server, target } = await serveGrpc(t, { maxConcurrentStreams: 100_000 });
-  const client = frameClient(target);
-  t.teardown(() => client.destroy());
-  while (client.frames.length === 0) await client.next();
-  // All the room for answers that there can be (https://www.rfc-editor.org/rfc/rfc9113#section-6.9).
-  client.send({ type: frameType.settings, flags: 0, stream: 0, payload: Buffer.from("00047fffffff", "hex") });
-  client.send({ type: frameType.windowUpdate, flags: 0, stream: 0, payload: Buffer.from("7fff0000", "hex") });
-  client.pause();
-  // More than the system holds for it.
-  for (let count = 0; count < 20_000; count++) client.call("/greeter.v1.GreeterService/Version", Buffer.alloc(0));
-  await sleep(500);
-  const drained = server.drain();
-  await sleep(100);
-  client.resume();
-  await drained;
-  await client.closed;
-  t.is(await server.cut(), 0);
 });
 
 test("a drain does not wait long for a peer that is gone", async (t) => {

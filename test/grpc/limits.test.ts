@@ -159,3 +159,24 @@ test("what is too much is refused at once, health is answered all the same, and 
   t.is((await first).code, status.OK);
   t.is((await call(t, target)).code, status.OK);
 });
+
+test("of calls that come together, those that are too many are refused at their work, with the same word", async (t) => {
+  const finish = Promise.withResolvers<string>();
+  const { target } = await serveGrpc(t, { admission: createAdmission(1), greeter: { greet: () => finish.promise } });
+  const client = new Client(target, credentials.createInsecure(), { "grpc.enable_retries": 0 });
+  t.teardown(() => client.close());
+  const identity = (bytes: Buffer): Buffer => bytes;
+  const refused = Promise.withResolvers<void>();
+  const refusals: ServiceError[] = [];
+  for (let count = 0; count < 4; count++) {
+    client.makeUnaryRequest(GREET, identity, identity, Buffer.alloc(0), (error) => {
+      if (error && refusals.push(error) === 3) refused.resolve();
+    });
+  }
+  await refused.promise;
+  finish.resolve("Hello!");
+  for (const { code, details, metadata } of refusals) {
+    t.is(`${code} ${details}`, `${status.UNAVAILABLE} Overloaded: too much is in flight`);
+    t.deepEqual(metadata.get("grpc-retry-pushback-ms"), ["1000"]);
+  }
+});

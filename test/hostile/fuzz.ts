@@ -69,6 +69,8 @@ const authority = createAuthority({ teardown: (cleanup) => void cleanups.push(cl
 process.on("exit", () => {
   for (const cleanup of cleanups) cleanup();
 });
+// Whoever interrupts it leaves nothing behind, either.
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
 const options = { seed, program, authority };
 
 /** How many cases are looked for among their suspects. */

@@ -60,6 +60,19 @@ test("requests may be pipelined, but not without end", async (t) => {
   t.pass();
 });
 
+test("a tunnel that is asked for and reset does no harm to anybody", async (t) => {
+  const { port, origin } = await serveHttp(t);
+  for (let count = 0; count < 200; count++) {
+    const socket = connect(port, "127.0.0.1");
+    socket.on("error", () => {});
+    await once(socket, "connect");
+    socket.write("CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n");
+    if (count % 2 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    socket.resetAndDestroy();
+  }
+  t.is((await send(origin, "/")).status, 200);
+});
+
 test("a connection serves only so many requests, and says so before it closes", async (t) => {
   const { port } = await serveHttp(t, { maxRequestsPerConnection: 3 });
   const socket = connect(port, "127.0.0.1");

@@ -98,6 +98,17 @@ for (const [protocol, ask] of Object.entries(asks) as [keyof typeof asks, (typeo
   });
 }
 
+test("a client that speaks no HTTP/2 on the gRPC port is closed, and does not hold up the drain", async (t) => {
+  const authority = createAuthority(t);
+  const service = await serveTls(t, authority.issue());
+  const { ca } = contents(authority);
+  const socket = connect({ host: "127.0.0.1", port: service.ports.grpc, servername: "localhost", ca });
+  socket.on("error", () => {}).resume();
+  await new Promise((resolve) => socket.once("close", resolve));
+  service.kill("SIGTERM");
+  t.like(await service.ended, { code: 0, err: "" });
+});
+
 test("plaintext on a TLS port is refused, and the admin port stays plaintext", async (t) => {
   const { ports, admin } = await serveTls(t, createAuthority(t).issue());
   for (const port of Object.values(ports)) await t.throwsAsync(send(`http://127.0.0.1:${port}`, "/"));
@@ -123,5 +134,9 @@ test("`greeter call` speaks TLS, and shows a certificate", async (t) => {
   t.is((await call(process.execPath, [...args, "--cert", cert, "--key", key])).stdout, "Hello, Bob!\n");
   const refused = await t.throwsAsync<Error & { code: number; stderr: string }>(call(process.execPath, args));
   t.is(refused.code, 1);
+  const nameless = args.filter((arg) => arg !== "--server-name" && arg !== "greeter.example");
+  const misused = await t.throwsAsync<Error & { code: number; stderr: string }>(call(process.execPath, nameless));
+  t.is(misused.code, 2);
+  t.regex(misused.stderr, /^call: missing --server-name/);
   t.regex(refused.stderr, /^call: 127\.0\.0\.1:\d+ is unavailable/);
 });

@@ -75,7 +75,7 @@ test("a certificate is renewed under load, and neither a request nor a connectio
   t.not(await serialNumber(grpc, authority.ca), before[1]);
   enough.abort();
   for (const asked of await Promise.all(loads)) t.true(asked > 0);
-  // Node's limit of requests for a connection may have replaced it, but the renewal has not.
+  // The limit of requests for a connection may have replaced it, but the renewal has not.
   t.true(connections <= 1 + Math.ceil((await loads[0]!) / 1000));
   t.regex((await send(service.admin, "/metrics")).body, /^greeter_tls_reloads_total\{result="success"\} 1$/m);
 });
@@ -94,9 +94,15 @@ test("a pair that is broken is told of and counted, and the last good one stays 
   t.is(await asks.grpc(service.ports.grpc, { ca: authority.ca }), "Hello, Bob!");
   t.regex((await send(service.admin, "/metrics")).body, /^greeter_tls_reloads_total\{result="failure"\} 1$/m);
 
-  mount.swap(secret(authority.issue()));
+  const second = authority.issue();
+  mount.swap(secret(second));
   await service.logged(({ msg }) => msg === "Certificate renewed");
   t.not(await serialNumber(service.ports.http, authority.ca), before);
+
+  mount.swap(secret({ cert: authority.issue().cert, key: second.key }));
+  let failures = 0;
+  await service.logged(({ msg }) => msg.startsWith("Certificate not renewed") && ++failures === 2);
+  t.regex((await send(service.admin, "/metrics")).body, /^greeter_tls_reloads_total\{result="failure"\} 2$/m);
 });
 
 test("the metric tells how long the certificate is valid", async (t) => {

@@ -3,7 +3,7 @@ import type { Attacked } from "./arena.ts";
 import type { Service } from "./service.ts";
 
 /** How long a service may take to get back to where it was, in milliseconds. */
-const PATIENCE = 20_000;
+const PATIENCE = 30_000;
 
 /** How often it is looked at, in milliseconds. */
 const INTERVAL = 200;
@@ -74,9 +74,9 @@ export function watchMemory(service: Service): MemoryWatch {
   let least: Memory = { resident: Infinity, heap: Infinity };
   const watch = async (): Promise<void> => {
     while (!stopping.signal.aborted && !service.hasEnded()) {
-      // One that has ended tells no more, and is told of elsewhere.
-      const now = await memory(service).catch(() => least);
-      if (now !== least) peak = Math.max(peak, now.resident);
+      const now = await memory(service);
+      if (service.hasEnded()) break;
+      peak = Math.max(peak, now.resident);
       least = smaller(least, now);
       await sleep(INTERVAL);
     }

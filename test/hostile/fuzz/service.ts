@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import { checkout } from "../../process.ts";
 import { send } from "../../http/request.ts";
 import type { Authority } from "../../tls/certificates.ts";
@@ -40,11 +41,11 @@ export interface Service {
   ca: Buffer | undefined;
   /** Whether its process has ended. */
   hasEnded: () => boolean;
-  /** Every sample of its metrics, by name and labels. */
+  /** Every sample of its metrics, by name and labels; none when it has ended. */
   metrics(): Promise<Map<string, number>>;
   /** Tells it to stop, and resolves when it has: with its exit code, or the signal that ended it. */
   stop(): Promise<{ how: string; milliseconds: number }>;
-  kill(): void;
+  kill: () => void;
 }
 
 /**
@@ -68,9 +69,12 @@ export async function startService(options: {
   const env = Object.entries(process.env).filter(([name]) => !/^(GREETER_|OTEL_|NODE_OPTIONS)/.test(name));
   const child = spawn(process.execPath, args, { env: Object.fromEntries(env), stdio: ["ignore", "pipe", "pipe"] });
   child.stderr.on("data", (chunk: Buffer) => onTrouble(`wrote to stderr: ${chunk.toString().trim()}`));
+  const kill = (): void => void child.kill("SIGKILL");
+  process.once("exit", kill);
   let [stopping, ended] = [false, false];
   child.once("exit", (code, signal) => {
     ended = true;
+    process.off("exit", kill);
     if (!stopping) onTrouble(`ended with ${signal ?? code}`);
   });
   const closed = new Promise<string>((resolve) => {
@@ -94,14 +98,23 @@ export async function startService(options: {
     ports: { http: port("http"), grpc: port("grpc") },
     ca: authority && readFileSync(authority.ca),
     hasEnded: () => ended,
-    metrics: async () => samples((await send(`http://${addresses["admin"]}`, "/metrics")).body),
+    metrics: async () => {
+      try {
+        return samples((await send(`http://${addresses["admin"]}`, "/metrics")).body);
+      } catch (error) {
+        // One that has ended tells no more, and is told of elsewhere.
+        await Promise.race([closed, sleep(1000)]);
+        if (ended) return new Map();
+        throw error;
+      }
+    },
     stop: async () => {
       const start = performance.now();
       stopping = true;
       child.kill("SIGTERM");
       return { how: await closed, milliseconds: Math.round(performance.now() - start) };
     },
-    kill: () => child.kill("SIGKILL"),
+    kill,
   };
 }
 

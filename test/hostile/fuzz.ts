@@ -70,7 +70,12 @@ process.on("exit", () => {
   for (const cleanup of cleanups) cleanup();
 });
 // Whoever interrupts it leaves nothing behind, either.
-for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.on(signal, () => {
+    process.stderr.write(`fuzz: stopped by ${signal}\n`);
+    process.exit(1);
+  });
+}
 const options = { seed, program, authority };
 
 /** How many cases are looked for among their suspects. */

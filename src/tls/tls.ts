@@ -33,30 +33,31 @@ export async function openTls(files: TlsFiles, handshakeTimeoutMs: number, telem
 
   const follow = async (): Promise<void> => {
     let last = material;
-    // What is broken is told once, not each second.
-    let broken: Material | string | undefined;
+    // What is wrong is told once, not each second.
+    let refused: Material | undefined;
+    let unreadable = "";
     for (;;) {
       await sleep(INTERVAL, undefined, { ref: false });
+      const now = await read(files).catch((error: Error) => {
+        if (error.message !== unreadable) telemetry.notRenewed(error);
+        unreadable = error.message;
+      });
+      if (!now) continue;
+      unreadable = "";
+      // Who is in the middle of writing them has not written both yet: they must be the same twice.
+      const settled = same(now, last);
+      last = now;
+      if (!settled || (refused && same(now, refused))) continue;
+      refused = undefined;
+      if (same(now, material)) continue;
       try {
-        const now = await read(files);
-        // Who is in the middle of writing them has not written both yet: they must be the same twice.
-        const settled = same(now, last);
-        last = now;
-        if (!settled || (typeof broken === "object" && same(now, broken))) continue;
-        broken = undefined;
-        if (same(now, material)) continue;
-        broken = now;
         const { options, notAfter } = check(files, now);
         for (const server of servers) server.setSecureContext(options);
         material = now;
-        broken = undefined;
         telemetry.inUse(notAfter, true);
       } catch (error) {
-        if (!(error instanceof Error)) continue;
-        // Files that can't be read have no contents to be known by.
-        if (typeof broken !== "object" && broken === error.message) continue;
-        broken ??= error.message;
-        telemetry.notRenewed(error);
+        refused = now;
+        telemetry.notRenewed(error as Error);
       }
     }
   };

@@ -1,4 +1,4 @@
-import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, get } from "node:https";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -103,6 +103,12 @@ test("a pair that is broken is told of and counted, and the last good one stays 
   let failures = 0;
   await service.logged(({ msg }) => msg.startsWith("Certificate not renewed") && ++failures === 2);
   t.regex((await send(service.admin, "/metrics")).body, /^greeter_tls_reloads_total\{result="failure"\} 2$/m);
+
+  // And one that can't be read is told of once, although it is looked at each second.
+  rmSync(mount.path("tls.key"));
+  await service.logged(({ msg, ...line }) => msg.startsWith("Certificate not") && /ENOENT/.test(JSON.stringify(line)));
+  await sleep(2500);
+  t.regex((await send(service.admin, "/metrics")).body, /^greeter_tls_reloads_total\{result="failure"\} 3$/m);
 });
 
 test("the metric tells how long the certificate is valid", async (t) => {

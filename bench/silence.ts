@@ -1,10 +1,4 @@
-// Preloaded, it makes the service run without its telemetry: bench/silent-telemetry.ts stands in for it.
-import { registerHooks } from "node:module";
+// Preloaded, it makes the service run without its telemetry.
+import { standIn } from "./stand-in.ts";
 
-registerHooks({
-  resolve: (specifier, context, next) => {
-    const resolved = next(specifier, context);
-    if (!resolved.url.endsWith("/src/telemetry/telemetry.ts")) return resolved;
-    return { ...resolved, url: new URL("silent-telemetry.ts", import.meta.url).href };
-  },
-});
+standIn("/src/telemetry/telemetry.ts", new URL("silent-telemetry.ts", import.meta.url));

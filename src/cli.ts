@@ -1,16 +1,16 @@
 import { Command, CommanderError } from "commander";
 import { readBuildInfo } from "./build-info.ts";
 import { readConfig, readSetting } from "./config.ts";
-import type { Flags } from "./config.ts";
 import type { TlsFlags } from "./call.ts";
 import { createGreeter } from "./greeter.ts";
 import type { Greeter } from "./greeter.ts";
+import { addOutput, addSetting, flagsOf } from "./options.ts";
+import type { OutputFlag } from "./options.ts";
 import { printGreeting, printVersion } from "./printer.ts";
 import type { Output, OutputForm } from "./printer.ts";
 import { settings } from "./settings.ts";
-import type { Setting } from "./settings.ts";
 import { asUsageError, usage, UsageError } from "./usage.ts";
-import { duration, oneOf, target } from "./values.ts";
+import { duration, target } from "./values.ts";
 
 /** What a command line has of its process. */
 export interface Io {
@@ -95,6 +95,19 @@ function createProgram(io: Io, exitWith: (code: number) => void): Command {
       withServer(command, io, (greeter, form) => printVersion(greeter, form, io.stdout)),
     );
 
+  const check = program
+    .command("check-health")
+    .description("ask the service on this machine whether it serves: exit code 0 if so, otherwise 1")
+    .option("--timeout <duration>", "how long the answer may take", "2s")
+    .action(async ({ timeout }: { timeout: string }, command: Command) => {
+      const admin = usage(() => readSetting("adminAddr", flagsOf(command), surroundings));
+      const timeoutMs = usage(() => duration(timeout, "--timeout"));
+      const { checkHealth } = await import("./check-health.ts");
+      await checkHealth(admin, timeoutMs).catch(asUsageError);
+      io.stdout.write("serving\n");
+    });
+  addSetting(check, settings.adminAddr);
+
   const version = program
     .command("version")
     .description("tell what is running here")
@@ -106,32 +119,9 @@ function createProgram(io: Io, exitWith: (code: number) => void): Command {
   return program;
 }
 
-interface OutputFlag {
-  output: OutputForm;
-}
-
 interface CallFlags extends OutputFlag, TlsFlags {
   target: string;
   timeout: string;
-}
-
-function addOutput(command: Command): void {
-  const parse = oneOf("text", "json");
-  command.option("--output <form>", "text or json", (text) => usage(() => parse(text, "--output")), "text");
-}
-
-function addSetting(command: Command, { flags, variable, description, ...setting }: Setting<unknown>): void {
-  const value = setting.default === "" ? "none" : `"${setting.default}"`;
-  const terminal = setting.terminalDefault ? `, "${setting.terminalDefault}" on a terminal` : "";
-  command.option(flags, `${description} (default: ${value}${terminal}, env: ${variable})`);
-}
-
-/** The flags that were given. commander has defaults of its own for some, and a variable would not get past them. */
-function flagsOf(command: Command): Flags {
-  const given = Object.entries(command.opts<Record<string, unknown>>()).filter(
-    ([name]) => command.getOptionValueSource(name) === "cli",
-  );
-  return Object.fromEntries(given.map(([name, value]) => [name, String(value)]));
 }
 
 function localGreeter(greeting: string): Greeter {

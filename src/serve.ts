@@ -36,6 +36,7 @@ export async function serve(config: Config, output: Output): Promise<number> {
     readiness,
     buildInfo,
     tls: config.tlsCert !== "",
+    trustedProxies: config.trustProxy,
   });
   const { log } = telemetry;
   // Also where a second signal ends it at once.

@@ -1,5 +1,5 @@
 import { DEFAULT_GREETING } from "./greeter.ts";
-import { address, boolean, count, duration, file, greeting, logLevel, oneOf, size } from "./values.ts";
+import { address, boolean, count, duration, file, greeting, logLevel, networks, oneOf, size } from "./values.ts";
 import type { Parse } from "./values.ts";
 
 /** One thing that an operator may set, by a flag or by an environment variable; the flag wins. */
@@ -39,6 +39,12 @@ export const settings = {
     "which requests and calls to log: all, errors or off",
   ),
   reflection: setting("--no-reflection", "true", boolean, "do not tell gRPC clients the contract"),
+  trustProxy: setting(
+    "--trust-proxy <networks>",
+    "",
+    networks,
+    "proxies whose X-Forwarded-For and -Proto are believed: addresses or networks, separated by commas",
+  ),
   tlsCert: setting(
     "--tls-cert <file>",
     "",

@@ -1,3 +1,4 @@
+import { BlockList, isIP } from "node:net";
 import { parseAddress } from "./address.ts";
 import type { Address } from "./address.ts";
 import { checkText, InvalidArgumentError, quote } from "./greeter.ts";
@@ -44,6 +45,22 @@ export const size: Parse<number> = (text, name) => {
   const [, amount, unit] = /^([1-9]\d{0,3})(B|KiB|MiB)$/.exec(text) ?? [];
   if (amount === undefined) return expected("a size of up to 9999MiB, for example 512B, 64KiB or 1MiB", text, name);
   return Number(amount) * { B: 1, KiB: 1024, MiB: 1024 ** 2 }[unit as "B" | "KiB" | "MiB"];
+};
+
+/** Addresses and networks: `10.0.0.0/8,fd00::/8,192.0.2.1`; empty for none. */
+export const networks: Parse<BlockList> = (text, name) => {
+  const list = new BlockList();
+  for (const network of text === "" ? [] : text.split(",")) {
+    const [, address = "", length] = /^ *([^ /]+?)(?:\/(\d{1,3}))? *$/.exec(network) ?? [];
+    const family = isIP(address) === 6 ? "ipv6" : "ipv4";
+    const longest = family === "ipv6" ? 128 : 32;
+    const prefix = Number(length ?? longest);
+    if (isIP(address) === 0 || prefix > longest) {
+      return expected("addresses or networks separated by commas, for example 10.0.0.0/8,fd00::/8", text, name);
+    }
+    list.addSubnet(address, prefix, family);
+  }
+  return list;
 };
 
 /** A file's path; empty for none. */

@@ -1,5 +1,5 @@
 import test from "ava";
-import { boolean, duration } from "../src/values.ts";
+import { boolean, duration, networks } from "../src/values.ts";
 
 test("reads durations as milliseconds", (t) => {
   t.is(duration("250ms", "--x"), 250);
@@ -13,6 +13,14 @@ for (const text of ["", "5", "-5s", "1.5s", "5 s", "5d", "99999999999s", "s"]) {
   test(`does not read "${text}" as a duration`, (t) => {
     t.throws(() => duration(text, "--x"), {
       message: `Invalid --x "${text}": expected a duration up to 24 days, for example 250ms, 5s, 2m or 1h`,
+    });
+  });
+}
+
+for (const text of ["10.0.0.0/33", "fd00::/129", "10.0.0", "proxy", "10.0.0.0/8;fd00::/8", "10.0.0.1,", "/8", "true"]) {
+  test(`does not read "${text}" as networks`, (t) => {
+    t.throws(() => networks(text, "--x"), {
+      message: `Invalid --x "${text}": expected addresses or networks separated by commas, for example 10.0.0.0/8,fd00::/8`,
     });
   });
 }

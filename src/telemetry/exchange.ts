@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import type { Readiness } from "../readiness.ts";
+import type { Forwarded } from "./forwarded.ts";
 import type { Level, Log } from "./log.ts";
 import type { Family, Histogram, Metrics, Value } from "./metrics.ts";
 import { spanIdOf, traceContext, traceIdOf } from "./trace-context.ts";
@@ -43,11 +44,11 @@ export interface Outcome {
 /** The terms in which a protocol's exchanges are told of. */
 export interface Terms<A extends Arrival, E extends Ending> {
   protocol: "http" | "grpc";
-  active(arrival: A): Value;
-  outcome(arrival: A, ending: E): Outcome;
+  active(arrival: A, forwarded: Forwarded): Value;
+  outcome(arrival: A, ending: E, forwarded: Forwarded): Outcome;
   /** The caller's own text, where that says more than the method. */
   path(arrival: A): string | undefined;
-  spanStart(arrival: A): { name: string; attributes: SpanAttributes };
+  spanStart(arrival: A, forwarded: Forwarded): { name: string; attributes: SpanAttributes };
   spanEnd(arrival: A, ending: E): { name?: string; attributes: SpanAttributes };
 }
 
@@ -60,6 +61,8 @@ export interface Observers {
   accessLog: AccessLog;
   tracing: Tracing | undefined;
   readiness: Readiness;
+  /** What the proxies say that it came through. */
+  forwarded: (arrival: Arrival) => Forwarded;
 }
 
 /** Tells of a protocol's exchanges: to the metrics, the log and the trace. */
@@ -76,12 +79,13 @@ export function followExchanges<A extends Arrival, E extends Ending>(
   return (arrival) => {
     const start = performance.now();
     const requestId = requestIdOf(arrival.headers["x-request-id"]);
+    const forwarded = observers.forwarded(arrival);
     const parent = traceContext(arrival.headers["traceparent"], arrival.headers["tracestate"]);
-    const span = tracing?.start({ kind: "server", parent, ...terms.spanStart(arrival) });
+    const span = tracing?.start({ kind: "server", parent, ...terms.spanStart(arrival, forwarded) });
     const traceparent = span?.traceparent ?? parent?.traceparent;
     // Read now: a closed connection does not tell any more.
     const peer = peerOf(arrival.socket);
-    const active = terms.active(arrival);
+    const active = terms.active(arrival, forwarded);
     active.value++;
     if (readiness.phase === "draining") late.value++;
 
@@ -90,13 +94,15 @@ export function followExchanges<A extends Arrival, E extends Ending>(
       traceparent,
       end: (ending) => {
         const milliseconds = performance.now() - start;
-        const { duration, level, error, fields } = terms.outcome(arrival, ending);
+        const { duration, level, error, fields } = terms.outcome(arrival, ending, forwarded);
         active.value--;
         duration.observe(milliseconds / 1000);
         span?.end({ ...terms.spanEnd(arrival, ending), error });
         if (accessLog === "off" || (accessLog === "errors" && (level === "debug" || level === "info"))) return;
         const { bytes } = ending;
-        const record = { fields, path: terms.path(arrival), milliseconds, bytes, peer, requestId, traceparent };
+        const path = terms.path(arrival);
+        const { client } = forwarded;
+        const record = { fields, path, milliseconds, bytes, peer, client, requestId, traceparent };
         log.later(level, message, record, lineOf);
       },
     };
@@ -109,15 +115,17 @@ interface LineRecord extends Exchange {
   milliseconds: number;
   bytes: number;
   peer: string;
+  client: string | undefined;
 }
 
 /** The line of an exchange. */
-function lineOf({ fields, path, milliseconds, bytes, peer, requestId, traceparent }: LineRecord): string {
+function lineOf({ fields, path, milliseconds, bytes, peer, client, requestId, traceparent }: LineRecord): string {
   const text = path === undefined ? "" : `,"path":${quoted(path)}`;
+  const behind = client === undefined ? "" : `,"client":"${client}"`;
   const duration = Math.round(milliseconds * 1000) / 1000;
   const trace =
     traceparent === undefined ? "" : `,"trace_id":"${traceIdOf(traceparent)}","span_id":"${spanIdOf(traceparent)}"`;
-  return `${fields}${text},"duration_ms":${duration},"bytes":${bytes},"peer":"${peer}","request_id":"${requestId}"${trace}`;
+  return `${fields}${text},"duration_ms":${duration},"bytes":${bytes},"peer":"${peer}"${behind},"request_id":"${requestId}"${trace}`;
 }
 
 /** The ids of the trace and of the span in it, as the log has them. */

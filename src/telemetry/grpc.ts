@@ -72,12 +72,13 @@ export function grpcTelemetry(observers: Observers): GrpcTelemetry {
     active: ({ method = OTHER }) => active(method),
     outcome: ({ method = OTHER }, { status }) => outcome(method, status),
     path: ({ method, path }) => (method === undefined ? path : undefined),
-    spanStart: ({ method, path, socket }) => ({
+    spanStart: ({ method, path, socket }, { client }) => ({
       name: method ?? "grpc",
       attributes: {
         "rpc.system.name": "grpc",
         "rpc.method": method ?? OTHER,
         "rpc.method_original": method === undefined ? path.replace(/^\//, "") : undefined,
+        "client.address": client,
         "network.peer.address": socket.remoteAddress,
         "network.peer.port": socket.remotePort,
       },

@@ -32,40 +32,43 @@ const methods = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPT
 /**
  * Tells of HTTP requests by OpenTelemetry's conventions
  * (https://opentelemetry.io/docs/specs/semconv/http/http-metrics/, https://opentelemetry.io/docs/specs/semconv/http/http-spans/).
- * @param scheme how clients reach it
+ * @param ownScheme how clients reach it, unless a proxy says otherwise
  */
-export function httpTelemetry(observers: Observers, scheme: "http" | "https"): HttpTelemetry {
+export function httpTelemetry(observers: Observers, ownScheme: "http" | "https"): HttpTelemetry {
   const { metrics } = observers;
   const actives = metrics.gauge("http_server_active_requests", "HTTP requests that are being served.");
-  const active = remember((method: string) =>
+  const active = remember((method: string, scheme: string) =>
     actives.with({ http_request_method: knownMethod(method), url_scheme: scheme }),
   );
   const help = "Duration of HTTP requests, in seconds.";
   const durations = metrics.histogram("http_server_request_duration_seconds", help, durationBounds);
-  const outcome = remember((method: string, route: string, status: number | undefined, version: string) => {
-    const error = errorOf(status);
-    const duration = durations.with({
-      http_request_method: knownMethod(method),
-      http_route: route,
-      ...(status !== undefined && { http_response_status_code: String(status) }),
-      network_protocol_version: version,
-      url_scheme: scheme,
-      ...(error !== undefined && { error_type: error }),
-    });
-    const answer = status === undefined ? "CANCELLED" : String(status);
-    const fields = `"protocol":"http","method":"${method}","route":"${route}","status":"${answer}"`;
-    return { duration, level: levelOf(status), error, fields };
-  });
+  const outcome = remember(
+    (method: string, route: string, status: number | undefined, version: string, scheme: string) => {
+      const error = errorOf(status);
+      const duration = durations.with({
+        http_request_method: knownMethod(method),
+        http_route: route,
+        ...(status !== undefined && { http_response_status_code: String(status) }),
+        network_protocol_version: version,
+        url_scheme: scheme,
+        ...(error !== undefined && { error_type: error }),
+      });
+      const answer = status === undefined ? "CANCELLED" : String(status);
+      const fields = `"protocol":"http","method":"${method}","route":"${route}","status":"${answer}"`;
+      return { duration, level: levelOf(status), error, fields };
+    },
+  );
   // Those of every good day are there from the start, so that the first request is an increase.
-  active("GET");
-  for (const route of ["/", "/{name}", "/version"]) outcome("GET", route, 200, "1.1");
+  active("GET", ownScheme);
+  for (const route of ["/", "/{name}", "/version"]) outcome("GET", route, 200, "1.1", ownScheme);
 
   const terms: Terms<HttpArrival, HttpEnding> = {
     protocol: "http",
-    active: ({ method = OTHER }) => active(method),
-    outcome: ({ method = OTHER, httpVersion }, { route, status }) => outcome(method, route, status, httpVersion),
+    active: ({ method = OTHER }, { scheme = ownScheme }) => active(method, scheme),
+    outcome: ({ method = OTHER, httpVersion }, { route, status }, { scheme = ownScheme }) =>
+      outcome(method, route, status, httpVersion, scheme),
     path: ({ url }) => url,
-    spanStart: ({ method = OTHER, url = "", httpVersion, headers, socket }) => {
+    spanStart: ({ method = OTHER, url = "", httpVersion, headers, socket }, { client, scheme = ownScheme }) => {
       const [path, query] = url.split("?", 2);
       const known = knownMethod(method);
       return {
@@ -77,6 +80,7 @@ export function httpTelemetry(observers: Observers, scheme: "http" | "https"): H
           "url.path": path,
           "url.query": query,
           "network.protocol.version": httpVersion,
+          "client.address": client,
           "network.peer.address": socket.remoteAddress,
           "network.peer.port": socket.remotePort,
           "user_agent.original": headers["user-agent"],

@@ -1,9 +1,10 @@
-import type { Server } from "node:net";
+import type { BlockList, Server } from "node:net";
 import type { BuildInfo } from "../build-info.ts";
 import type { Readiness } from "../readiness.ts";
 import { logLevel as parseLogLevel } from "../values.ts";
 import { bounded, traceIds } from "./exchange.ts";
 import type { AccessLog, Exchange } from "./exchange.ts";
+import { readForwarded } from "./forwarded.ts";
 import { grpcTelemetry } from "./grpc.ts";
 import type { GrpcTelemetry } from "./grpc.ts";
 import { httpTelemetry } from "./http.ts";
@@ -50,6 +51,8 @@ export interface TelemetryOptions {
   buildInfo: Promise<BuildInfo>;
   /** Whether it speaks TLS. */
   tls: boolean;
+  /** The networks of the proxies that say whom they send. */
+  trustedProxies: BlockList;
 }
 
 /**
@@ -61,6 +64,7 @@ export async function createTelemetry({
   output,
   buildInfo,
   tls,
+  trustedProxies,
   ...options
 }: TelemetryOptions): Promise<Telemetry> {
   const log = createLog(logLevel, output);
@@ -80,7 +84,7 @@ export async function createTelemetry({
     "greeter_drain_requests_total",
     "Requests and calls that began when the service was not ready any more.",
   );
-  const observers = { ...options, metrics, late, log, tracing };
+  const observers = { ...options, metrics, late, log, tracing, forwarded: readForwarded(trustedProxies) };
 
   return {
     log,

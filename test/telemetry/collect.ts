@@ -1,3 +1,4 @@
+import { BlockList } from "node:net";
 import { createReadiness } from "../../src/readiness.ts";
 import type { Readiness } from "../../src/readiness.ts";
 import { createTelemetry } from "../../src/telemetry/telemetry.ts";
@@ -29,6 +30,7 @@ export async function collectTelemetry(options: Partial<TelemetryOptions> = {}):
     logLevel: "debug",
     accessLog: "all",
     tls: false,
+    trustedProxies: new BlockList(),
     readiness,
     buildInfo: Promise.resolve(buildInfo),
     output: {

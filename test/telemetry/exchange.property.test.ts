@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { METHODS } from "node:http";
+import { isIP } from "node:net";
 import test from "ava";
 import * as fc from "fast-check";
 import { createReadiness } from "../../src/readiness.ts";
 import type { Observers } from "../../src/telemetry/exchange.ts";
+import { readForwarded } from "../../src/telemetry/forwarded.ts";
 import { grpcTelemetry } from "../../src/telemetry/grpc.ts";
 import { httpTelemetry } from "../../src/telemetry/http.ts";
 import { createLog } from "../../src/telemetry/log.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
+import { networks } from "../../src/values.ts";
 
 /** Any code point, halves of surrogate pairs too; what fast-check calls "binary" takes a second to be made. */
 const character = fc.oneof(fc.nat(0xff), fc.nat(0xffff), fc.nat(0x10ffff)).map((code) => String.fromCodePoint(code));
@@ -25,7 +28,14 @@ const text = fc.oneof(
 );
 const requestId = fc.oneof(text, fc.stringMatching(/^[\w.~+/=:@-]{1,130}$/), fc.constant("a\n"));
 const traceparent = fc.oneof(text, fc.stringMatching(/^["\\a]?[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}(-.*)?$/));
-const headers = fc.record({ "x-request-id": requestId, traceparent }, { requiredKeys: [] });
+const addresses = fc.oneof(
+  text,
+  fc.tuple(text, fc.oneof(fc.ipV4(), fc.ipV6(), text)).map((hops) => hops.join(",")),
+);
+const headers = fc.record(
+  { "x-request-id": requestId, traceparent, "x-forwarded-for": addresses, "x-forwarded-proto": text },
+  { requiredKeys: [] },
+);
 
 /** Telemetry whose log is read line by line. */
 function observe(): { observers: Observers; lastLines: () => string } {
@@ -33,7 +43,15 @@ function observe(): { observers: Observers; lastLines: () => string } {
   const log = createLog("debug", { write: (lines) => (written += lines) });
   const metrics = createMetrics();
   const late = metrics.counter("late_total", "Late.");
-  const observers = { metrics, late, log, accessLog: "all", tracing: undefined, readiness: createReadiness() } as const;
+  const observers = {
+    metrics,
+    late,
+    log,
+    accessLog: "all",
+    tracing: undefined,
+    readiness: createReadiness(),
+    forwarded: readForwarded(networks("::1", "--trust-proxy")),
+  } as const;
   const lastLines = (): string => {
     log.flush();
     const lines = written;
@@ -55,7 +73,8 @@ function assertLine(lines: string, path: string, given: { "x-request-id"?: strin
   assert.ok(
     [time, level, msg, protocol, method, status, duration_ms, bytes, peer].every((field) => field !== undefined),
   );
-  const { path: shown, request_id: id, trace_id = "", span_id = "", ...others } = line;
+  const { path: shown, request_id: id, trace_id = "", span_id = "", client, ...others } = line;
+  if (client !== undefined) assert.ok(isIP(client as string) > 0);
   assert.deepEqual(others, {});
   if (/^[\x20-\x7e]{0,256}$/.test(path)) assert.equal(shown, path);
   else assert.ok(String(shown).length <= 257);

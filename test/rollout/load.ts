@@ -1,6 +1,5 @@
 import { Agent, request } from "node:http";
 import { text } from "node:stream/consumers";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import { Client, credentials } from "@grpc/grpc-js";
@@ -9,58 +8,30 @@ import { Health } from "../../src/gen/health/v1/health_pb.ts";
 import type { GreetResponse } from "../../src/gen/greeter/v1/greeter_pb.ts";
 import { createGreeterClient } from "../../src/grpc/client.ts";
 import { methodDefinition } from "../../src/grpc/method.ts";
-
-/** What steady callers have seen so far. */
-export interface Load {
-  /** How many calls were answered, by the kind of caller. */
-  answered: Record<string, number>;
-  /** What went wrong: nothing should. */
-  failures: string[];
-  stop(): Promise<void>;
-}
-
-/** How long each caller rests between two calls, in milliseconds. */
-const PAUSE = 2;
+import { steadyCallers } from "./callers.ts";
+import type { Load } from "./callers.ts";
 
 /** Calls both protocols all the time, as every kind of client does: over new and kept connections, and with open health watches. */
 export function startLoad({ http, grpc }: { http: string; grpc: string }): Load {
-  const answered: Record<string, number> = {};
-  const failures: string[] = [];
-  const stopping = new AbortController();
-  const closers: (() => void)[] = [];
+  const callers = steadyCallers();
+  const { answered, failures, signal, repeat, add, closeAfter } = callers;
 
-  const repeat = async (kind: string, call: (name: string) => Promise<string>): Promise<void> => {
-    answered[kind] ??= 0;
-    while (!stopping.signal.aborted) {
-      const name = `${kind} ${answered[kind]}`;
-      try {
-        const message = await call(name);
-        if (message === `Hello, ${name}!`) answered[kind] += 1;
-        else failures.push(`${kind}: ${message}`);
-      } catch (error) {
-        failures.push(`${kind}: ${String(error)}`);
-      }
-      await sleep(PAUSE);
-    }
-  };
-
-  const keptHttp = (): Promise<void> => {
+  const keptHttp = (): void => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    closers.push(() => agent.destroy());
-    return repeat("http, kept connection", (name) => getText(http, name, agent));
+    closeAfter(() => agent.destroy());
+    repeat("http, kept connection", (name) => getText(http, name, agent));
   };
-  const newHttp = (): Promise<void> => repeat("http, new connection", (name) => getText(http, name, false));
+  const newHttp = (): void => repeat("http, new connection", (name) => getText(http, name, false));
 
-  const grpcJs = (): Promise<unknown> => {
+  const grpcJs = (): void => {
     const client = createGreeterClient({ target: grpc, timeoutMs: 10_000 });
-    closers.push(() => client.close());
-    const caller = (): Promise<void> => repeat("grpc-js", (name) => client.greet(name));
-    return Promise.all([caller(), caller()]);
+    closeAfter(() => client.close());
+    for (let caller = 0; caller < 2; caller++) repeat("grpc-js", (name) => client.greet(name));
   };
   /** gRPC's client without the retries that ours adds: what the server itself refuses shows. */
-  const grpcJsWithoutRetries = (): Promise<void> => {
+  const grpcJsWithoutRetries = (): void => {
     const client = new Client(grpc, credentials.createInsecure(), { "grpc.enable_retries": 0 });
-    closers.push(() => client.close());
+    closeAfter(() => client.close());
     const { path, requestSerialize, responseDeserialize } = methodDefinition(GreeterService.method.greet);
     const greet = (name: string): Promise<string> =>
       new Promise((resolve, reject) => {
@@ -68,31 +39,27 @@ export function startLoad({ http, grpc }: { http: string; grpc: string }): Load 
           error ? reject(error) : resolve((response as GreetResponse).message),
         );
       });
-    return repeat("grpc-js without retries", (name) => retryRefused(() => greet(name)));
+    repeat("grpc-js without retries", (name) => retryRefused(() => greet(name)));
   };
-  const connectNode = (): Promise<unknown> => {
+  const connectNode = (): void => {
     const sessionManager = new Http2SessionManager(`http://${grpc}`);
     const transport = createGrpcTransport({ baseUrl: `http://${grpc}`, sessionManager });
-    closers.push(() => sessionManager.abort());
+    closeAfter(() => sessionManager.abort());
     const client = createClient(GreeterService, transport);
     const health = createClient(Health, transport);
-    return Promise.all([
-      repeat("connect-node", async (name) => (await retryRefused(() => client.greet({ name }))).message),
-      watch(health),
-      watch(health),
-      watch(health),
-    ]);
+    repeat("connect-node", async (name) => (await retryRefused(() => client.greet({ name }))).message);
+    for (let watcher = 0; watcher < 3; watcher++) add(watch(health));
   };
 
   /** Watches all the time, and comes back when it is told to go elsewhere. */
   const watch = async (health: ReturnType<typeof createClient<typeof Health>>): Promise<void> => {
     answered["watches ended"] ??= 0;
-    while (!stopping.signal.aborted) {
+    while (!signal.aborted) {
       try {
-        for await (const _ of health.watch({}, { signal: stopping.signal }));
+        for await (const _ of health.watch({}, { signal: signal }));
         failures.push("watch: ended without a status that says to come back");
       } catch (error) {
-        if (stopping.signal.aborted) return;
+        if (signal.aborted) return;
         if (ConnectError.from(error).code === Code.Unavailable) answered["watches ended"] += 1;
         else if (isRefused(error)) continue;
         else failures.push(`watch: ${String(error)}`);
@@ -100,26 +67,19 @@ export function startLoad({ http, grpc }: { http: string; grpc: string }): Load 
     }
   };
 
-  const callers = [
-    keptHttp(),
-    keptHttp(),
-    keptHttp(),
-    newHttp(),
-    newHttp(),
-    grpcJs(),
-    grpcJs(),
-    grpcJsWithoutRetries(),
-    connectNode(),
-  ];
-  return {
-    answered,
-    failures,
-    stop: async () => {
-      stopping.abort();
-      await Promise.all(callers);
-      for (const close of closers) close();
-    },
-  };
+  for (const start of [
+    keptHttp,
+    keptHttp,
+    keptHttp,
+    newHttp,
+    newHttp,
+    grpcJs,
+    grpcJs,
+    grpcJsWithoutRetries,
+    connectNode,
+  ])
+    start();
+  return callers;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { chmod, readFile } from "node:fs/promises";
 import { stripTypeScriptTypes } from "node:module";
 import { defineConfig } from "rolldown";
+import { billOfMaterials } from "./build/sbom.ts";
 import { readCheckout } from "./src/build-info.ts";
 
 const buildInfo = await readCheckout(import.meta.dirname);
@@ -16,6 +17,7 @@ if (VCS_REVISION) {
   };
 }
 
+const sbom = await billOfMaterials(import.meta.dirname, buildInfo);
 const signals = stripTypeScriptTypes(await readFile("src/signals.ts", "utf8"));
 
 /** Files that start with no node_modules beside them, and know what they were built from. */
@@ -24,7 +26,8 @@ export default defineConfig({
   platform: "node",
   transform: { define: { EMBEDDED_BUILD_INFO: JSON.stringify(buildInfo) } },
   // depd compiles wrappers with eval, for functions that nobody here deprecates.
-  checks: { eval: false },
+  // What is imported where it is needed is run only then, in the same file, too.
+  checks: { eval: false, ineffectiveDynamicImport: false },
   output: {
     cleanDir: true,
     dir: "dist",
@@ -37,6 +40,18 @@ export default defineConfig({
     codeSplitting: { groups: [{ name: "otlp", test: /otlp\.ts$|@opentelemetry/ }, { name: "greeter" }] },
     chunkFileNames: "[name].cjs",
     sourcemap: true,
+    // Half of everything would be the sources and their comments. Names and lines stay, for stack traces and whoever looks inside.
+    sourcemapExcludeSources: true,
+    comments: { legal: true, jsdoc: false, annotation: false },
+    minify: { mangle: false, codegen: { removeWhitespace: false } },
   },
-  plugins: [{ name: "executable", writeBundle: ({ dir }) => chmod(`${dir}/greeter.cjs`, 0o755) }],
+  plugins: [
+    {
+      name: "bill-of-materials",
+      generateBundle() {
+        this.emitFile({ type: "asset", fileName: "greeter.cdx.json", source: sbom });
+      },
+    },
+    { name: "executable", writeBundle: ({ dir }) => chmod(`${dir}/greeter.cjs`, 0o755) },
+  ],
 });

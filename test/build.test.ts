@@ -9,6 +9,7 @@ import { buildInto } from "./bundle.ts";
 import { createGreeterClient } from "../src/grpc/client.ts";
 import { send } from "./http/request.ts";
 import { listening, serveProcess } from "./process.ts";
+import { modulesIn, modulesOf } from "./bill-of-materials.ts";
 import { receiveTraces } from "./telemetry/receiver.ts";
 
 const execute = promisify(execFile);
@@ -23,12 +24,17 @@ test.before("build the bundle into an empty folder", async () => {
 });
 test.after.always("remove the folder", () => rm(folder, { recursive: true }));
 
-test.serial("the bundle is one executable file, one more for who traces, and their source maps", async (t) => {
-  t.deepEqual((await readdir(folder)).toSorted(), ["greeter.cjs", "greeter.cjs.map", "otlp.cjs", "otlp.cjs.map"]);
-  t.is((await stat(bundle)).mode & 0o111, 0o111);
-  const { sources } = JSON.parse(await readFile(`${bundle}.map`, "utf8")) as { sources: string[] };
-  t.true(sources.some((source) => source.endsWith("src/greeter.ts")));
-});
+const files = ["greeter.cdx.json", "greeter.cjs", "greeter.cjs.map", "otlp.cjs", "otlp.cjs.map"];
+
+test.serial(
+  "the bundle is one executable file, one more for who traces, their source maps, and what is in them",
+  async (t) => {
+    t.deepEqual((await readdir(folder)).toSorted(), files);
+    t.is((await stat(bundle)).mode & 0o111, 0o111);
+    const { sources } = JSON.parse(await readFile(`${bundle}.map`, "utf8")) as { sources: string[] };
+    t.true(sources.some((source) => source.endsWith("src/greeter.ts")));
+  },
+);
 
 test("the bundle greets where there is nothing else", async (t) => {
   const { stdout } = await execute(process.execPath, ["greeter.cjs", "hello", "Bob"], { cwd: folder });
@@ -38,6 +44,18 @@ test("the bundle greets where there is nothing else", async (t) => {
 test("the bundle knows what it was built from", async (t) => {
   const { stdout } = await execute(process.execPath, ["greeter.cjs", "version"], { cwd: folder, env: { PATH: "" } });
   t.is(stdout, formatBuildInfo(await readBuildInfo()));
+});
+
+test("the bill of materials has exactly the modules that the bundle tells of, with their hashes", async (t) => {
+  t.deepEqual(modulesIn(await readFile(join(folder, "greeter.cdx.json"), "utf8")), modulesOf(await readBuildInfo()));
+});
+
+test("two builds of the same are the same", async (t) => {
+  const again = await mkdtemp(join(tmpdir(), "greeter-"));
+  t.teardown(() => rm(again, { recursive: true }));
+  await buildInto(again);
+  for (const file of files)
+    t.true((await readFile(join(folder, file))).equals(await readFile(join(again, file))), file);
 });
 
 test("the bundle serves both protocols, and stops", async (t) => {

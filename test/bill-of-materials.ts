@@ -1,0 +1,35 @@
+import type { BuildInfo } from "../src/build-info.ts";
+
+/** A module of a build, in terms that a bill of materials has, too: its package URL, and its hash in hexadecimal. */
+export type Modules = Record<string, string>;
+
+/** What a bill of materials has, its main component and the others. */
+export function modulesIn(json: string): { main: string; others: Modules } {
+  const { metadata, components } = JSON.parse(json) as {
+    metadata: { component: { purl: string } };
+    components: { purl: string; hashes: { alg: string; content: string }[] }[];
+  };
+  const hash = (hashes: { alg: string; content: string }[]): string =>
+    hashes.map(({ alg, content }) => `${alg}:${content}`).join();
+  return {
+    main: metadata.component.purl,
+    others: Object.fromEntries(components.map(({ purl, hashes }) => [purl, hash(hashes)])),
+  };
+}
+
+/** What a build tells of itself. */
+export function modulesOf({ main, dependencies }: Pick<BuildInfo, "main" | "dependencies">): {
+  main: string;
+  others: Modules;
+} {
+  // https://github.com/package-url/purl-spec/blob/main/types-doc/npm-definition.md
+  const purl = (path: string, version: string): string => `pkg:npm/${path.replace("@", "%40")}@${version}`;
+  const hash = (sum: string): string => {
+    const [algorithm = "", digest = ""] = sum.split("-");
+    return `${algorithm.replace("sha", "SHA-")}:${Buffer.from(digest, "base64").toString("hex")}`;
+  };
+  return {
+    main: purl(main.path, main.version),
+    others: Object.fromEntries(dependencies.map(({ path, version, sum }) => [purl(path, version), hash(sum)])),
+  };
+}

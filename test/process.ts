@@ -40,9 +40,9 @@ export function serveProcess(
 export function startProcess(
   t: Pick<ExecutionContext, "teardown">,
   args: string[],
-  { cwd, env = {} }: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+  { cwd, env = {}, command = process.execPath }: { cwd?: string; env?: NodeJS.ProcessEnv; command?: string } = {},
 ): LoggingProcess {
-  const child = spawn(process.execPath, args, {
+  const child = spawn(command, args, {
     ...(cwd && { cwd }),
     env: { PATH: process.env["PATH"], ...env },
     stdio: ["ignore", "pipe", "pipe"],

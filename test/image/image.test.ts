@@ -1,0 +1,178 @@
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { readdir, readFile, readlink } from "node:fs/promises";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { promisify } from "node:util";
+import test from "ava";
+import type { BuildInfo } from "../../src/build-info.ts";
+import { createGreeterClient } from "../../src/grpc/client.ts";
+import { modulesIn, modulesOf } from "../bill-of-materials.ts";
+import { listening } from "../process.ts";
+import { send } from "../http/request.ts";
+import type { Container, Ended } from "./engine.ts";
+import { confined, kernelStatus, podman, runImage, serveContainer } from "./engine.ts";
+
+/** A port that nothing listens on now. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0);
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+async function inspect(tag: string): Promise<{ Digest: string; Labels: Record<string, string> }> {
+  const [image] = JSON.parse((await podman("image", "inspect", `localhost/greeter:${tag}`)).stdout) as [
+    { Digest: string; Labels: Record<string, string> },
+  ];
+  return image;
+}
+
+/** Runs Node in the container that serves. */
+const run = (...args: string[]): Promise<Ended> => podman("exec", container.name, "/nodejs/bin/node", ...args);
+
+const git = async (...args: string[]): Promise<string> => (await promisify(execFile)("git", args)).stdout.trim();
+const text = { accept: "text/plain" };
+
+/** One that serves as a cluster would run it; those that end it have their own. */
+let container: Container;
+const cleanups: (() => unknown)[] = [];
+test.before("start a container", async () => {
+  container = serveContainer({ teardown: (cleanup) => cleanups.push(cleanup) }, confined);
+  await listening(container);
+});
+test.after.always("remove it", () => Promise.all(cleanups.map((cleanup) => cleanup())));
+
+test("a confined container greets over both protocols, and so from outside", async (t) => {
+  const { http, grpc } = await listening(container);
+  t.is((await send(http, "/Bob", text)).body, "Hello, Bob!\n");
+  const client = createGreeterClient({ target: grpc, timeoutMs: 10_000 });
+  t.teardown(() => client.close());
+  t.is(await client.greet("Bob"), "Hello, Bob!");
+});
+
+test("it does so for many at a time, in 128 MiB and with half a processor", async (t) => {
+  const { http, grpc, admin } = await listening(container);
+  const client = createGreeterClient({ target: grpc, timeoutMs: 30_000 });
+  t.teardown(() => client.close());
+  const caller = async (_: unknown, number: number): Promise<void> => {
+    for (let round = 0; round < 50; round++) {
+      const name = `${number}-${round}`;
+      t.is((await send(http, `/${name}`, text)).body, `Hello, ${name}!\n`);
+      t.is(await client.greet(name), `Hello, ${name}!`);
+    }
+  };
+  await Promise.all(Array.from({ length: 50 }, caller));
+  // What it needs then leaves room for a health check, which is one more process within the same limit.
+  t.like(await run("/app/greeter.cjs", "check-health", "--admin-addr", new URL(admin).host), { code: 0 });
+  t.is((await send(http, "/Bob", text)).body, "Hello, Bob!\n");
+});
+
+test("it is process 1 of its container, a numeric user that may do nothing and can come to more in no way", async (t) => {
+  const { status, memoryLimit } = await kernelStatus(container);
+  t.is(status["NSpid"]!.split("\t").at(-1), "1");
+  t.is(status["Uid"], "65532\t65532\t65532\t65532");
+  t.is(status["Gid"], "65532\t65532\t65532\t65532");
+  t.regex(status["CapEff"]!, /^0+$/);
+  t.regex(status["CapBnd"]!, /^0+$/);
+  t.is(status["NoNewPrivs"], "1");
+  t.is(memoryLimit, 128 * 2 ** 20);
+});
+
+test("on SIGTERM it drains: it is not ready any more, greets on for the delay, and ends with exit code 0", async (t) => {
+  const container = serveContainer(t, confined, { flags: ["--drain-delay", "2s"] });
+  const { http, admin } = await listening(container);
+  t.is((await send(admin, "/readyz")).status, 200);
+  await podman("kill", "--signal", "TERM", container.name);
+  await container.logged(({ msg }) => msg.startsWith("Draining"));
+  t.is((await send(admin, "/readyz")).status, 503);
+  t.is((await send(http, "/Bob", text)).body, "Hello, Bob!\n");
+  t.like(await container.ended, { code: 0 });
+  t.like(container.lines.at(-1), { msg: "Stopped", reason: "SIGTERM", cut: 0 });
+});
+
+test("it writes nowhere, even where it could", async (t) => {
+  const container = serveContainer(t, []);
+  const { http, admin } = await listening(container);
+  await send(http, "/Bob");
+  await send(admin, "/metrics");
+  await podman("exec", container.name, "/nodejs/bin/node", "/app/greeter.cjs", "check-health");
+  const { stdout } = await podman("diff", container.name);
+  // podman's own: the names of the hosts, and where it mounts.
+  t.deepEqual(
+    stdout.split("\n").filter((line) => !/^(?:$|. \/(?:etc|run|dev|proc|sys)\b)/.test(line)),
+    [],
+  );
+  const { pid } = await kernelStatus(container);
+  const files = await Promise.all((await readdir(`/proc/${pid}/fd`)).map((fd) => readlink(`/proc/${pid}/fd/${fd}`)));
+  t.deepEqual(
+    files.filter((file) => file.startsWith("/") && file !== "/dev/null"),
+    [],
+  );
+});
+
+test("what its health check runs ends with 0 while it serves, and with 1 when it does not", async (t) => {
+  const port = await freePort();
+  const container = serveContainer(t, [...confined, "--env", `GREETER_ADMIN_ADDR=0.0.0.0:${port}`], {
+    ports: ["--addr", "--grpc-addr"],
+    flags: ["--drain-delay", "5s"],
+  });
+  await container.logged(({ msg }) => msg === "Serving");
+  const [, command = ""] = /^HEALTHCHECK .*\\\n *CMD (.*)$/m.exec(await readFile("Dockerfile", "utf8")) ?? [];
+  const check = ["exec", container.name, ...(JSON.parse(command) as string[])];
+  t.like(await podman(...check), { code: 0, stdout: "serving\n" });
+  await podman("kill", "--signal", "TERM", container.name);
+  await container.logged(({ msg }) => msg.startsWith("Draining"));
+  t.like(await podman(...check), { code: 1, stderr: "check-health: not serving: draining\n" });
+});
+
+test("it tells the revision that it was built from, and its labels do", async (t) => {
+  const revision = await git("rev-parse", "HEAD");
+  const { stdout } = await run("/app/greeter.cjs", "version", "--output", "json");
+  const { main, settings } = JSON.parse(stdout) as BuildInfo;
+  t.is(settings["vcs.revision"], revision);
+  const { Labels: labels } = await inspect("first");
+  t.like(labels, {
+    "org.opencontainers.image.revision": revision,
+    "org.opencontainers.image.version": main.version,
+    "org.opencontainers.image.licenses": "Apache-2.0",
+    "org.opencontainers.image.source": (await git("config", "--default", "", "remote.origin.url")).replace(
+      /\.git$/,
+      "",
+    ),
+  });
+});
+
+test("its bill of materials has exactly the modules that it tells of", async (t) => {
+  const { stdout } = await run("/app/greeter.cjs", "version", "--output", "json");
+  const script = "process.stdout.write(fs.readFileSync('/app/greeter.cdx.json'))";
+  const { stdout: bill } = await run("--eval", script);
+  t.deepEqual(modulesIn(bill), modulesOf(JSON.parse(stdout) as BuildInfo));
+});
+
+test("a bad setting ends it with exit code 2 and one line that says what is expected", async (t) => {
+  t.deepEqual(
+    await runImage([...confined, "--env", "GREETER_ADDR=8080"]).then(({ code, stdout, stderr }) => ({
+      code,
+      stdout,
+      stderr,
+    })),
+    {
+      code: 2,
+      stdout: "",
+      stderr: 'serve: invalid GREETER_ADDR "8080": expected host:port, for example 0.0.0.0:8080, [::]:8080 or :8080\n',
+    },
+  );
+});
+
+test("what it adds to its base is one layer of less than 3 MiB", async (t) => {
+  const { stdout } = await podman("history", "--human=false", "--format", "json", "localhost/greeter:first");
+  const { size } = (JSON.parse(stdout) as { size: number }[]).find((step) => step.size > 0)!;
+  t.true(size < 3 * 2 ** 20, `${size} bytes`);
+});
+
+test("two builds of the same have the same digest", async (t) => {
+  t.is((await inspect("second")).Digest, (await inspect("first")).Digest);
+});

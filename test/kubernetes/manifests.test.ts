@@ -1,0 +1,209 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { promisify } from "node:util";
+import test from "ava";
+import type { ExecutionContext } from "ava";
+import { parseAllDocuments } from "yaml";
+import { readConfig } from "../../src/config.ts";
+import { blocks, root } from "../readme.ts";
+import { kubeconform, run, versions } from "./tools.ts";
+
+const kubernetes = join(root, "deploy/kubernetes");
+const overlays = await readdir(join(kubernetes, "overlays"));
+const renderings = ["base", ...overlays.map((overlay) => `overlays/${overlay}`)];
+const kubectl = await promisify(execFile)("kubectl", ["version", "--client"]).then(
+  () => true,
+  () => false,
+);
+const config = readConfig({}, { env: {}, terminal: false });
+
+/** A manifest, of which a test knows what it looks for. */
+// oxlint-disable-next-line typescript/no-explicit-any -- its types are Kubernetes' own, and the schemas have been asked
+type Manifest = any;
+
+async function render(folder: string): Promise<{ text: string; find: (kind: string, name?: string) => Manifest }> {
+  const { code, stdout, stderr } = await run("kustomize", ["build", folder]);
+  if (code !== 0) throw new Error(stderr);
+  const manifests = parseAllDocuments(stdout).map((document): Manifest => document.toJS());
+  return {
+    text: stdout,
+    find: (kind, name = "greeter") => {
+      const found = manifests.filter((manifest) => manifest.kind === kind && manifest.metadata.name === name);
+      if (found.length !== 1) throw new Error(`There are ${found.length} of ${kind}/${name}`);
+      return found[0];
+    },
+  };
+}
+
+/** The README's own overlay, with everything in it, as a folder. */
+async function readmeExample(t: ExecutionContext): Promise<string> {
+  const folder = await mkdtemp(join(import.meta.dirname, ".installed/overlay-"));
+  t.teardown(() => rm(folder, { recursive: true }));
+  const example = blocks("yaml").find((block) => block.startsWith("# kustomization.yaml\n")) ?? "";
+  await writeFile(join(folder, "kustomization.yaml"), example.replaceAll("../greeter", relative(folder, root)));
+  return folder;
+}
+
+async function assertValid(t: ExecutionContext, text: string): Promise<void> {
+  const count = parseAllDocuments(text).length;
+  for (const version of versions) {
+    const { code, stdout } = await kubeconform(version, text);
+    t.is(code, 0, `Kubernetes ${version}: ${stdout}`);
+    t.true(stdout.includes(`Valid: ${count},`), stdout);
+  }
+  t.deepEqual(await run("pod-security", [], text), { code: 0, stdout: "Checked 1 pods\n", stderr: "" });
+}
+
+for (const rendering of renderings) {
+  test(`${rendering} is what Kubernetes takes, also where pods are restricted`, async (t) => {
+    await assertValid(t, (await render(join(kubernetes, rendering))).text);
+  });
+}
+
+test("so is the README's example, which has every component", async (t) => {
+  const { text, find } = await render(await readmeExample(t));
+  await assertValid(t, text);
+  for (const [kind, name] of [
+    ["HTTPRoute"],
+    ["GRPCRoute"],
+    ["ServiceMonitor"],
+    ["PrometheusRule"],
+    ["Service", "greeter-headless"],
+  ] as const) {
+    t.is(find(kind, name).metadata.namespace, "greeter");
+  }
+  const [container] = find("Deployment").spec.template.spec.containers;
+  t.regex(container.image, /^registry\.example\.com\/greeter@sha256:[0-9a-f]{64}$/);
+  const components = await readdir(join(kubernetes, "components"));
+  t.deepEqual(components.toSorted(), overlays.toSorted());
+});
+
+if (kubectl) {
+  test("kubectl kustomize renders the same", async (t) => {
+    for (const rendering of renderings) {
+      const { stdout } = await promisify(execFile)("kubectl", ["kustomize", join(kubernetes, rendering)], {
+        maxBuffer: 2 ** 24,
+      });
+      t.is(stdout, (await render(join(kubernetes, rendering))).text);
+    }
+  });
+}
+
+test("the image is the version that this is", async (t) => {
+  const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { version: string };
+  const [container] = (await render(join(kubernetes, "base"))).find("Deployment").spec.template.spec.containers;
+  t.is(container.image, `greeter:${version}`);
+});
+
+test("what is meant for the pods, and only that, selects them", async (t) => {
+  const { find } = await render(await readmeExample(t));
+  const { selector, template } = find("Deployment").spec;
+  const labels = { "app.kubernetes.io/name": "greeter" };
+  t.deepEqual(template.metadata.labels, labels);
+  t.deepEqual(selector, { matchLabels: labels });
+  t.deepEqual(find("PodDisruptionBudget").spec.selector, { matchLabels: labels });
+  t.deepEqual(find("NetworkPolicy").spec.podSelector, { matchLabels: labels });
+  for (const constraint of template.spec.topologySpreadConstraints)
+    t.deepEqual(constraint.labelSelector, { matchLabels: labels });
+  for (const name of ["greeter", "greeter-headless", "greeter-admin"])
+    t.deepEqual(find("Service", name).spec.selector, labels);
+  const { scaleTargetRef } = find("HorizontalPodAutoscaler").spec;
+  t.deepEqual(scaleTargetRef, { apiVersion: "apps/v1", kind: "Deployment", name: "greeter" });
+});
+
+test("every port is the one that the service listens on, and is called what others call it", async (t) => {
+  const { find } = await render(await readmeExample(t));
+  const [{ ports, ...container }] = find("Deployment").spec.template.spec.containers;
+  t.deepEqual(ports, [
+    { name: "http", containerPort: config.addr.port },
+    { name: "grpc", containerPort: config.grpcAddr.port },
+    { name: "admin", containerPort: config.adminAddr.port },
+  ]);
+  const named = new Set(ports.map(({ name }: Manifest) => name));
+  for (const probe of ["startupProbe", "readinessProbe", "livenessProbe"])
+    t.true(named.has(container[probe].httpGet.port), probe);
+  for (const name of ["greeter", "greeter-headless", "greeter-admin"]) {
+    for (const port of find("Service", name).spec.ports) t.is(port.targetPort, port.name);
+  }
+  const [open, monitored] = find("NetworkPolicy").spec.ingress;
+  t.deepEqual(open, { ports: [{ port: "http" }, { port: "grpc" }] });
+  t.deepEqual(monitored.ports, [{ port: "admin" }]);
+  t.deepEqual(Object.keys(monitored.from[0]), ["namespaceSelector"]);
+});
+
+test("without TLS, readiness is asked by gRPC, and the protocols are told by name", async (t) => {
+  const { find } = await render(join(kubernetes, "base"));
+  const [container] = find("Deployment").spec.template.spec.containers;
+  t.deepEqual(container.readinessProbe.grpc, { port: config.grpcAddr.port });
+  t.deepEqual(
+    find("Service").spec.ports.map(({ name, appProtocol }: Manifest) => [name, appProtocol]),
+    [
+      ["http", "http"],
+      ["grpc", "kubernetes.io/h2c"],
+    ],
+  );
+});
+
+test("the drain fits into the grace, and no pod goes before its successor is ready", async (t) => {
+  const { spec } = (await render(join(kubernetes, "base"))).find("Deployment");
+  t.true(spec.template.spec.terminationGracePeriodSeconds * 1000 > config.drainDelay + config.drainTimeout);
+  t.is(spec.strategy.rollingUpdate.maxUnavailable, 0);
+  // The autoscaler's number would be taken back by each apply.
+  t.false("replicas" in spec);
+  // As long as it takes until its endpoints are gone everywhere, or callers would meet a closed port.
+  const { periodSeconds, failureThreshold } = spec.template.spec.containers[0].readinessProbe;
+  t.true(periodSeconds * failureThreshold * 1000 <= config.drainDelay);
+});
+
+test("routes lead to ports that are there, with a name for each protocol", async (t) => {
+  const { find } = await render(join(kubernetes, "overlays/gateway"));
+  const ports = new Map<number, string>(find("Service").spec.ports.map(({ port, name }: Manifest) => [port, name]));
+  const routes = ["HTTPRoute", "GRPCRoute"].map((kind) => find(kind).spec);
+  t.deepEqual(
+    routes.map(({ rules }) => ports.get(rules[0].backendRefs[0].port)),
+    ["http", "grpc"],
+  );
+  // A Gateway refuses the second of two routes of different kinds for one name.
+  t.is(new Set(routes.flatMap(({ hostnames }) => hostnames)).size, 2);
+});
+
+test("with TLS, the settings are files of the secret, and no probe speaks plaintext to a port with TLS", async (t) => {
+  const { find } = await render(join(kubernetes, "overlays/tls"));
+  const { containers, volumes } = find("Deployment").spec.template.spec;
+  const env = Object.fromEntries(containers[0].env.map(({ name, value }: Manifest) => [name, value]));
+  t.is(volumes[0].secret.secretName, "greeter-tls");
+  const [mount] = containers[0].volumeMounts;
+  t.is(mount.name, volumes[0].name);
+  const { tlsCert, tlsKey } = readConfig({}, { env, terminal: false });
+  t.is(tlsCert, `${mount.mountPath}/tls.crt`);
+  t.is(tlsKey, `${mount.mountPath}/tls.key`);
+  for (const probe of ["startupProbe", "readinessProbe", "livenessProbe"])
+    t.is(containers[0][probe].httpGet.port, "admin");
+  t.deepEqual(
+    find("Service").spec.ports.map(({ port, appProtocol }: Manifest) => [port, appProtocol]),
+    [
+      [443, "https"],
+      [50051, "https"],
+    ],
+  );
+});
+
+test("what monitors finds the admin port, and has the alerts and the dashboard of deploy/monitoring", async (t) => {
+  const { find } = await render(join(kubernetes, "overlays/monitoring"));
+  const { selector, endpoints, jobLabel } = find("ServiceMonitor").spec;
+  const service = find("Service", "greeter-admin");
+  t.like(service.metadata.labels, selector.matchLabels);
+  t.is(service.metadata.labels[jobLabel], "greeter");
+  t.deepEqual(
+    endpoints.map(({ port }: Manifest) => port),
+    service.spec.ports.map(({ name }: Manifest) => name),
+  );
+  // The service for callers is not scraped as well.
+  t.false(Object.keys(selector.matchLabels).every((label) => label in find("Service").metadata.labels));
+
+  const [alerts] = parseAllDocuments(await readFile(join(root, "deploy/monitoring/alerts.yaml"), "utf8"));
+  t.deepEqual(find("PrometheusRule").spec, alerts!.toJS());
+  const dashboard = await readFile(join(root, "deploy/monitoring/dashboard.json"), "utf8");
+  t.is(find("ConfigMap", "greeter-dashboard").data["greeter.json"], dashboard);
+});

@@ -25,7 +25,7 @@ EXPOSE 8080 50051 9090
 # Without --enable-source-maps, which takes 30 MiB: names stand in stack traces anyway, and NODE_OPTIONS can have it when lines are wanted.
 ENTRYPOINT ["/nodejs/bin/node", "/app/greeter.cjs"]
 CMD ["serve"]
-# For Docker and Podman; Kubernetes has its own probes.
+# For Docker, and for Podman where it builds with --format docker; Kubernetes has its own probes.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD ["/nodejs/bin/node", "/app/greeter.cjs", "check-health"]
 # Last, for they change with each commit (https://specs.opencontainers.org/image-spec/annotations/).

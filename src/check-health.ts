@@ -16,8 +16,10 @@ export async function checkHealth({ host, port }: Address, timeoutMs: number): P
   const address = formatAddress({ host: loopbacks[host] ?? host, port });
   if (port === 0) throw new InvalidArgumentError(`Invalid admin address ${quote(address)}: expected the port in use`);
   const response = await ask(`http://${address}/readyz`, timeoutMs);
-  if (response.statusCode === 200) return void response.resume();
-  throw new Error(`Not serving: ${printable((await text(response)).slice(0, 100).trim())}`);
+  const phase = (await text(response).catch(() => "")).trim();
+  // Not by the status alone: on the port for callers, /readyz is a name.
+  if (response.statusCode === 200 && phase === "serving") return;
+  throw new Error(`Not serving: ${printable(phase.slice(0, 100)) || `status ${response.statusCode}`}`);
 }
 
 /** Where one asks what listens on every address. */

@@ -92,7 +92,22 @@ test("one that says nothing is not healthy", async (t) => {
 
 test("one that breaks off in its answer is not healthy", async (t) => {
   const port = await serveTcp(t, (socket) => socket.end("HTTP/1.1 503 Busy\r\nContent-Length: 9\r\n\r\nst"));
-  t.is((await checkHealth(["--admin-addr", `127.0.0.1:${port}`])).code, 1);
+  t.deepEqual(await checkHealth(["--admin-addr", `127.0.0.1:${port}`]), {
+    code: 1,
+    out: "",
+    err: "check-health: not serving: status 503\n",
+  });
+});
+
+test("a server that is no admin port is not healthy, whatever it answers", async (t) => {
+  const port = await serveTcp(t, (socket) =>
+    socket.end("HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\nHello, readyz!\n"),
+  );
+  t.deepEqual(await checkHealth(["--admin-addr", `127.0.0.1:${port}`]), {
+    code: 1,
+    out: "",
+    err: "check-health: not serving: Hello, readyz!\n",
+  });
 });
 
 test("a port of 0 is none to ask, and wrong usage", async (t) => {

@@ -16,6 +16,7 @@ const NOTHING: Forwarded = {};
  * Reads `X-Forwarded-For` and `X-Forwarded-Proto`, in which proxies say who is behind them
  * (https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/X-Forwarded-For). Anybody can send these: only what a trusted peer says counts,
  * and of the addresses, each of which was added by whoever has the next, only those up to the first that is not trusted.
+ * The scheme is the first one that is told: the outermost proxy has to overwrite what clients send, as proxies do.
  * @param trusted the networks of the proxies
  */
 export function readForwarded(trusted: BlockList): (arrival: Arrival) => Forwarded {

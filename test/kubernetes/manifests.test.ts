@@ -36,12 +36,14 @@ async function render(folder: string): Promise<{ text: string; find: (kind: stri
   };
 }
 
-/** The README's own overlay, with everything in it, as a folder. */
-async function readmeExample(t: ExecutionContext): Promise<string> {
+/** The README's own overlay as a folder, with more components if need be. */
+async function readmeExample(t: ExecutionContext, ...components: string[]): Promise<string> {
   const folder = await mkdtemp(join(import.meta.dirname, ".installed/overlay-"));
   t.teardown(() => rm(folder, { recursive: true }));
   const example = blocks("yaml").find((block) => block.startsWith("# kustomization.yaml\n")) ?? "";
-  await writeFile(join(folder, "kustomization.yaml"), example.replaceAll("../greeter", relative(folder, root)));
+  const more = components.map((component) => `  - ../greeter/deploy/kubernetes/components/${component}\n`).join("");
+  const overlay = example.replace(/^images:/m, `${more}images:`).replaceAll("../greeter", relative(folder, root));
+  await writeFile(join(folder, "kustomization.yaml"), overlay);
   return folder;
 }
 
@@ -61,8 +63,8 @@ for (const rendering of renderings) {
   });
 }
 
-test("so is the README's example, which has every component", async (t) => {
-  const { text, find } = await render(await readmeExample(t));
+test("so is the README's example, with every component", async (t) => {
+  const { text, find } = await render(await readmeExample(t, "tls"));
   await assertValid(t, text);
   for (const [kind, name] of [
     ["HTTPRoute"],
@@ -85,7 +87,9 @@ if (kubectl) {
       const { stdout } = await promisify(execFile)("kubectl", ["kustomize", join(kubernetes, rendering)], {
         maxBuffer: 2 ** 24,
       });
-      t.is(stdout, (await render(join(kubernetes, rendering))).text);
+      const manifests = (text: string): unknown[] =>
+        parseAllDocuments(text).map((document): unknown => document.toJS());
+      t.deepEqual(manifests(stdout), manifests((await render(join(kubernetes, rendering))).text));
     }
   });
 }
@@ -121,8 +125,7 @@ test("every port is the one that the service listens on, and is called what othe
     { name: "admin", containerPort: config.adminAddr.port },
   ]);
   const named = new Set(ports.map(({ name }: Manifest) => name));
-  for (const probe of ["startupProbe", "readinessProbe", "livenessProbe"])
-    t.true(named.has(container[probe].httpGet.port), probe);
+  for (const probe of ["startupProbe", "livenessProbe"]) t.true(named.has(container[probe].httpGet.port), probe);
   for (const name of ["greeter", "greeter-headless", "greeter-admin"]) {
     for (const port of find("Service", name).spec.ports) t.is(port.targetPort, port.name);
   }
@@ -156,17 +159,26 @@ test("the drain fits into the grace, and no pod goes before its successor is rea
   t.true(periodSeconds * failureThreshold * 1000 <= config.drainDelay);
 });
 
-test("routes lead to ports that are there, with a name for each protocol", async (t) => {
-  const { find } = await render(join(kubernetes, "overlays/gateway"));
-  const ports = new Map<number, string>(find("Service").spec.ports.map(({ port, name }: Manifest) => [port, name]));
-  const routes = ["HTTPRoute", "GRPCRoute"].map((kind) => find(kind).spec);
-  t.deepEqual(
-    routes.map(({ rules }) => ports.get(rules[0].backendRefs[0].port)),
-    ["http", "grpc"],
-  );
-  // A Gateway refuses the second of two routes of different kinds for one name.
-  t.is(new Set(routes.flatMap(({ hostnames }) => hostnames)).size, 2);
-});
+for (const [title, components] of [
+  ["as they are", []],
+  ["with TLS besides", ["tls"]],
+] as const) {
+  test(`routes lead to ports that are there, with a name for each protocol, ${title}`, async (t) => {
+    const { find } = await render(await readmeExample(t, ...components));
+    const ports = new Map<number, string>(find("Service").spec.ports.map(({ port, name }: Manifest) => [port, name]));
+    const routes = ["HTTPRoute", "GRPCRoute"].map((kind) => find(kind).spec);
+    t.deepEqual(
+      routes.map(({ rules }) => ports.get(rules[0].backendRefs[0].port)),
+      ["http", "grpc"],
+    );
+    t.deepEqual(
+      routes.map(({ parentRefs }) => parentRefs),
+      [[{ name: "public", namespace: "gateways" }], [{ name: "public", namespace: "gateways" }]],
+    );
+    // A Gateway refuses the second of two routes of different kinds for one name.
+    t.is(new Set(routes.flatMap(({ hostnames }) => hostnames)).size, 2);
+  });
+}
 
 test("with TLS, the settings are files of the secret, and no probe speaks plaintext to a port with TLS", async (t) => {
   const { find } = await render(join(kubernetes, "overlays/tls"));
@@ -183,7 +195,7 @@ test("with TLS, the settings are files of the secret, and no probe speaks plaint
   t.deepEqual(
     find("Service").spec.ports.map(({ port, appProtocol }: Manifest) => [port, appProtocol]),
     [
-      [443, "https"],
+      [8080, "https"],
       [50051, "https"],
     ],
   );

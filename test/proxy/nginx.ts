@@ -36,6 +36,8 @@ export async function startNginx(
   const { cert, key } = authority.issue({ name: "localhost" });
   const [port, plainPort] = [await freePort(), await freePort()];
   const own = {
+    "listen [::]:443 ssl http2;": "",
+    "listen [::]:80;": "",
     "listen 443": `listen 127.0.0.1:${port}`,
     "listen 80": `listen 127.0.0.1:${plainPort}`,
     "/etc/ssl/greeter/tls.crt": cert,

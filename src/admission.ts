@@ -5,11 +5,12 @@ export interface Admission {
   /** Whether one more would be too many. */
   readonly full: boolean;
   /**
-   * Does a piece of work; it counts as in flight until it is done. What goes before and after does not, such as waiting for a slow
-   * caller: or a few of those could keep all others out.
+   * A piece of work begins; it counts as in flight until {@link leave} is called. What goes before and after it does not, such as
+   * waiting for a slow caller: or a few of those could keep all others out.
    * @throws {OverloadedError} it would be one too many
    */
-  admit<Result>(work: () => Promise<Result>): Promise<Result>;
+  enter: () => void;
+  leave: () => void;
 }
 
 /**
@@ -23,14 +24,12 @@ export function createAdmission(limit: number): Admission {
     get full() {
       return inFlight >= limit;
     },
-    admit: async (work) => {
+    enter: () => {
       if (inFlight >= limit) throw new OverloadedError("Overloaded: too much is in flight");
       inFlight++;
-      try {
-        return await work();
-      } finally {
-        inFlight--;
-      }
+    },
+    leave: () => {
+      inFlight--;
     },
   };
 }

@@ -21,15 +21,22 @@ interface Surroundings {
   serve: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
 }
 
-/** Takes every call first: tells of it, and lets it in or refuses it. */
+/**
+ * Takes every call first: tells of it, and lets it in or refuses it.
+ * @returns for each call, what is to be called when its stream is closed
+ */
 export function callGate({ admission, maxTimeoutMs, observer, privileged, endless, serve }: Surroundings) {
-  return (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, socket: Socket): void => {
-    observeCall(stream, headers, socket, observer);
+  return (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, socket: Socket): (() => void) => {
+    const tellEnd = observeCall(stream, headers, socket, observer);
     const path = headers[":path"] ?? "";
-    if (admission.full && !privileged.has(path)) return refuse(stream);
+    if (admission.full && !privileged.has(path)) {
+      refuse(stream);
+      return tellEnd;
+    }
     const timeout = boundedTimeout(headers["grpc-timeout"]?.toString(), endless.has(path) ? Infinity : maxTimeoutMs);
     if (timeout !== undefined) headers["grpc-timeout"] = timeout;
     serve(stream, headers);
+    return tellEnd;
   };
 }
 

@@ -39,8 +39,8 @@ interface Surroundings {
   socketOf: () => Socket;
   /** The streams that have to be ended when their connection is. */
   endless: EndlessStreams;
-  /** Serves a call. */
-  serve: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, socket: Socket) => void;
+  /** Serves a call, and gives what is to be called when its stream is closed. */
+  serve: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, socket: Socket) => () => void;
   /** Hears why a connection's client was sent away. */
   retired: (reason: Retirement) => void;
 }
@@ -119,11 +119,12 @@ function follow(session: ServerHttp2Session, { socketOf, endless, serve, retired
     const streams = endless.paths.has(headers[":path"] ?? "")
       ? endlessCalls.add(stream)
       : calls.set(stream, Date.now());
-    stream.once("close", () => {
+    const onClose = serve(stream, headers, socket);
+    stream.on("close", () => {
       streams.delete(stream);
       connection.idleSince = Date.now();
+      onClose();
     });
-    serve(stream, headers, socket);
   });
   session.once("close", () => endless.forget(peer));
   return connection;

@@ -60,10 +60,18 @@ export function grpcHandler(
     end(failure);
   };
 
+  const work = async (input: unknown, call: Call): Promise<object> => {
+    admission?.enter();
+    try {
+      return await handler(input, new Context(call));
+    } finally {
+      admission?.leave();
+    }
+  };
+
   const respondOnce = async (input: () => unknown, call: Call, callback: sendUnaryData<Buffer>): Promise<void> => {
     try {
-      const work = (): Promise<object> => handler(input(), contextOf(call));
-      callback(null, serialize(method.output, await (admission ? admission.admit(work) : work())));
+      callback(null, serialize(method.output, await work(input(), call)));
     } catch (error) {
       fail(error, call, callback);
     }
@@ -75,7 +83,7 @@ export function grpcHandler(
     };
     const forget = endless?.add(call.getPeer(), end);
     try {
-      const context = contextOf(call);
+      const context = new Context(call);
       for await (const message of handler(input(), context)) {
         if (!call.write(serialize(method.output, message))) await once(call, "drain", { signal: context.signal });
       }
@@ -106,23 +114,31 @@ type ReadableCall = ServerReadableStream<Buffer, Buffer> | ServerDuplexStream<Bu
 type WritableCall = ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>;
 type Call = UnaryCall | ReadableCall | WritableCall;
 
-function contextOf(call: Call): CallContext {
-  let controller: AbortController | undefined;
-  return {
-    metadata: call.metadata,
-    get deadline() {
-      return Number(call.getDeadline());
-    },
-    // Made when it is asked for: most handlers answer before anybody could lose interest.
-    get signal() {
-      if (!controller) {
-        controller = new AbortController();
-        if (call.cancelled) controller.abort();
-        else (call as EventEmitter).once("cancelled", () => controller?.abort());
-      }
-      return controller.signal;
-    },
-  };
+class Context implements CallContext {
+  readonly #call: Call;
+  #controller: AbortController | undefined;
+
+  constructor(call: Call) {
+    this.#call = call;
+  }
+
+  get metadata(): Metadata {
+    return this.#call.metadata;
+  }
+
+  get deadline(): number {
+    return Number(this.#call.getDeadline());
+  }
+
+  /** Made when it is asked for: most handlers answer before anybody could lose interest. */
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      const controller = (this.#controller = new AbortController());
+      if (this.#call.cancelled) controller.abort();
+      else (this.#call as EventEmitter).once("cancelled", () => controller.abort());
+    }
+    return this.#controller.signal;
+  }
 }
 
 async function* messagesOf(call: ReadableCall, message: (bytes: Buffer) => Message): AsyncGenerator<Message> {

@@ -21,14 +21,14 @@ export interface CallObserver {
 /**
  * Tells of a call when its headers arrive, before grpc-js reads them. What grpc-js and the handlers get to see are the request id and the
  * trace context of this exchange, in the metadata where a caller's would be; and every answer carries the request id.
- * Its end is told when the stream is closed.
+ * @returns what tells of its end, when the stream is closed
  */
 export function observeCall(
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
   socket: Socket,
   { telemetry, methods }: CallObserver,
-): void {
+): () => void {
   const path = headers[":path"] ?? "";
   const exchange = telemetry.begin({ method: methods.get(path), path, headers, socket });
   const { requestId, traceparent } = exchange;
@@ -41,14 +41,15 @@ export function observeCall(
   stream.respond = ((answer, options) => {
     answer["x-request-id"] = requestId;
     answer[sensitiveHeaders] = neverIndexed;
-    respond.call(stream, answer, options);
+    // No date: gRPC has no use for it, and it is one more header to write.
+    respond.call(stream, answer, { ...options, sendDate: false });
   }) satisfies Answering["respond"];
   let bytes = 0;
   stream.write = ((message, callback) => {
     bytes += message.length;
     return write.call(stream, message, callback);
   }) satisfies Answering["write"] as typeof stream.write;
-  stream.once("close", () => exchange.end({ status: statusOf(stream), bytes }));
+  return () => exchange.end({ status: statusOf(stream), bytes });
 }
 
 /**

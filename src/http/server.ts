@@ -91,7 +91,12 @@ export function createHttpServer({
     // A client that keeps its connection open is sent to open another one, elsewhere when it is draining.
     if (left === 0 || readiness.phase === "draining") response.setHeader("Connection", "close");
     if (admission.full) refuseOverload(response, request.exchange.requestId);
-    else admission.admit(() => answer(request, response)).catch(() => response.destroy());
+    else {
+      admission.enter();
+      answer(request, response)
+        .catch(() => response.destroy())
+        .finally(admission.leave);
+    }
   };
 
   const { keepAliveTimeoutMs: keepAliveTimeout, headersTimeoutMs: headersTimeout, maxHeaderSize } = limits;

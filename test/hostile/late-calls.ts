@@ -8,8 +8,10 @@ export const callGate: typeof promptGate = (surroundings) => {
   const serve = promptGate(surroundings);
   return (stream, ...call) => {
     stream.on("error", () => {});
+    let onClose = (): void => {};
     setTimeout(() => {
-      if (!stream.destroyed) serve(stream, ...call);
+      if (!stream.destroyed) onClose = serve(stream, ...call);
     }, DELAY);
+    return () => onClose();
   };
 };

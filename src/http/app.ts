@@ -1,14 +1,14 @@
 import { Router } from "@koa/router";
 import Koa from "koa";
-import type { Middleware } from "koa";
+import type { Context, Middleware } from "koa";
 import { formatBuildInfo } from "../build-info.ts";
 import { checkText, DEFAULT_NAME, InvalidArgumentError, quote } from "../greeter.ts";
 import type { Greeter } from "../greeter.ts";
 import { buildInfoJson, greetingJson } from "../json.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
+import { answer } from "./answer.ts";
 import { answerErrors } from "./errors.ts";
 import type { ErrorReport } from "./errors.ts";
-import { commonHeaders } from "./headers.ts";
 import { nameInPath, nameInQuery, pathOf } from "./names.ts";
 import { observed } from "./observe.ts";
 import { greetingPage, versionPage } from "./pages.ts";
@@ -23,29 +23,33 @@ export interface AppOptions {
 
 /** The Greeter over HTTP: `/`, `/<name>` and `/version`. Every other path is a name. */
 export function createApp({ greeter, telemetry, maxUrlSize }: AppOptions): Koa {
-  const app = new Koa();
+  const app = new App();
   const report: ErrorReport = (error, context) =>
     telemetry.failed(error, `${context.method} ${context.originalUrl}`, observed(context).exchange);
-  // What can't be answered any more is mostly a client that went away in the middle of its answer.
-  app.on("error", (error: NodeJS.ErrnoException, context: Koa.Context) => {
-    if (error.code !== "ECONNRESET" && error.code !== "EPIPE") report(error, context);
-  });
-  app.use(commonHeaders());
+  app.on("error", report);
   app.use(answerErrors(report));
-  app.use(boundedUrl(maxUrlSize));
-  app.use(originForm);
-  app.use(readOnly);
+  app.use((context, next) => {
+    boundUrl(context, maxUrlSize);
+    takeOriginForm(context);
+    onlyRead(context);
+    return next();
+  });
   app.use(routes(greeter));
+  app.use(greet(greeter));
   return app;
 }
 
-function boundedUrl(maxSize: number): Middleware {
-  return (context, next) => {
-    // In a request's first line every character is a byte.
-    const { length } = context.req.url ?? "";
-    if (length > maxSize) context.throw(414, `The URL has ${length} bytes: expected at most ${maxSize}`);
-    return next();
-  };
+/** Koa, without what it does after the middleware: every answer is sent by then, and others see its end. */
+class App extends Koa {
+  handleRequest(context: Context, middleware: (context: Context) => Promise<void>): Promise<void> {
+    return middleware(context).catch((error: unknown) => void this.emit("error", error, context));
+  }
+}
+
+function boundUrl(context: Context, maxSize: number): void {
+  // In a request's first line every character is a byte.
+  const { length } = context.req.url ?? "";
+  if (length > maxSize) context.throw(414, `The URL has ${length} bytes: expected at most ${maxSize}`);
 }
 
 /**
@@ -53,28 +57,25 @@ function boundedUrl(maxSize: number): Middleware {
  * `GET http://host/path`, for its path (https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2), and one without a host
  * is no request; Koa's own reading of a target throws where it is malformed.
  */
-const originForm: Middleware = async (context, next) => {
+function takeOriginForm(context: Context): void {
   const { httpVersion, headers, url = "" } = context.req;
   if (httpVersion === "1.1" && headers.host === undefined) context.throw(400, "Missing Host header");
   const absolute = /^https?:\/\//i.test(url) ? URL.parse(url) : undefined;
   const target = absolute ? absolute.pathname + absolute.search : url.replace(/#.*/, "");
   if (!target.startsWith("/")) throw new InvalidArgumentError(`Invalid request target ${quote(url)}: expected a path`);
   context.url = target;
-  await next();
-};
+}
 
 /** Only reading, and so no body: none is read, and the connection of whoever sends one is closed rather than searched for its end. */
-const readOnly: Middleware = async (context, next) => {
+function onlyRead(context: Context): void {
   const { "content-length": length = "0", "transfer-encoding": encoding } = context.req.headers;
   const hasBody = length !== "0" || encoding !== undefined;
   if (hasBody) context.set("Connection", "close");
   if (context.method !== "GET" && context.method !== "HEAD") {
-    context.set("Allow", "GET, HEAD");
     context.throw(405, `Cannot ${context.method} here: expected GET or HEAD`);
   }
   if (hasBody) context.throw(413, "The request has a body: expected none");
-  await next();
-};
+}
 
 function routes(greeter: Greeter): Middleware {
   // Exact: /version/ and /Version are names.
@@ -95,12 +96,17 @@ function routes(greeter: Greeter): Middleware {
     observed(context).route = "/";
     const name = nameInQuery(context.querystring);
     if (name === undefined) return next();
-    context.vary("Accept");
-    context.status = 303;
-    context.redirect(pathOf(name && checkText("name", name)));
+    const location = pathOf(name && checkText("name", name));
+    const body = `Redirecting to ${location}.`;
+    answer(context, { status: 303, type: "text/plain; charset=utf-8", body, more: ["Location", location] });
   });
 
-  router.get("/{*name}", async (context) => {
+  return router.routes() as Middleware;
+}
+
+/** Every path that is no other is a name. */
+function greet(greeter: Greeter): Middleware {
+  return async (context) => {
     observed(context).route = context.path === "/" ? "/" : "/{name}";
     const name = nameInPath(context.path);
     const message = await greeter.greet(name);
@@ -109,7 +115,5 @@ function routes(greeter: Greeter): Middleware {
       json: () => `${greetingJson(message)}\n`,
       text: () => `${message}\n`,
     });
-  });
-
-  return router.routes() as Middleware;
+  };
 }

@@ -16,6 +16,9 @@ const table = [
 /** How long a client should leave an unavailable service alone, in seconds. */
 export const RETRY_AFTER = 1;
 
+/** What some statuses have to say besides. */
+const headersOf: Record<number, string[]> = { 405: ["Allow", "GET, HEAD"], 503: ["Retry-After", String(RETRY_AFTER)] };
+
 /** Hears of an error that the caller is not told about, and of the request that failed. */
 export type ErrorReport = (error: unknown, context: Context) => void;
 
@@ -27,8 +30,6 @@ export function answerErrors(report: ErrorReport): Middleware {
     } catch (error) {
       const { status, detail } = toAnswer(error);
       if (status === 500) report(error, context);
-      if (status === 503) context.set("Retry-After", String(RETRY_AFTER));
-      context.status = status;
       respondWithError(context, status, detail);
     }
   };
@@ -53,7 +54,7 @@ function respondWithError(context: Context, status: number, detail: string): voi
       json: () => `${JSON.stringify({ title, status, detail, request_id: requestId })}\n`,
       text: () => errorText(detail, requestId),
     },
-    "application/problem+json",
+    { status, more: headersOf[status] ?? [], jsonType: "application/problem+json" },
   );
 }
 

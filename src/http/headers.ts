@@ -1,4 +1,3 @@
-import type { Middleware } from "koa";
 import { contentSecurityPolicy } from "./pages.ts";
 
 /** The headers of every answer, after the OWASP HTTP headers cheat sheet. */
@@ -11,11 +10,3 @@ export const headers: Record<string, string> = {
   // What a greeter answers tells which of its versions answered: a cached answer would tell of another.
   "Cache-Control": "no-store",
 };
-
-/** Sets the headers that every answer has. */
-export function commonHeaders(): Middleware {
-  return (context, next) => {
-    context.set(headers);
-    return next();
-  };
-}

@@ -8,6 +8,8 @@ export class ObservedRequest extends IncomingMessage {
   exchange!: HttpExchange;
   /** Which route it took, by the name that telemetry has for it; a path from a caller is none. */
   route: "/" | "/{name}" | "/version" | "_OTHER" = "_OTHER";
+  /** How large the body of its answer is, in bytes, once there is one. */
+  bytes = 0;
 }
 
 /** The request as telemetry knows it. */
@@ -16,17 +18,15 @@ export function observed(context: Pick<Context, "req">): ObservedRequest {
 }
 
 /**
- * Tells of a request when it arrives, and gives its answer the request id.
+ * Tells of a request when it arrives.
  * @returns what tells of its end, when the answer is closed
  */
 export function observe(request: ObservedRequest, response: ServerResponse, telemetry: HttpTelemetry): () => void {
   const exchange = telemetry.begin(request);
   request.exchange = exchange;
-  response.setHeader("X-Request-Id", exchange.requestId);
   return () => {
     const status = response.headersSent ? response.statusCode : undefined;
     const whole = response.writableFinished && request.method !== "HEAD";
-    const bytes = whole ? Number(response.getHeader("Content-Length") ?? 0) : 0;
-    exchange.end({ route: request.route, status, bytes });
+    exchange.end({ route: request.route, status, bytes: whole ? request.bytes : 0 });
   };
 }

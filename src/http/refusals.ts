@@ -5,6 +5,7 @@ import type { Duplex } from "node:stream";
 import type { HttpArrival, HttpTelemetry } from "../telemetry/http.ts";
 import { errorText, RETRY_AFTER } from "./errors.ts";
 import { headers as commonHeaders } from "./headers.ts";
+import { observed } from "./observe.ts";
 
 /** How long a client may take to read why it was refused, in milliseconds. */
 const PATIENCE = 1000;
@@ -12,7 +13,9 @@ const PATIENCE = 1000;
 /** Answers a request that is one too many, without asking the app: that has to be cheap. */
 export function refuseOverload(response: ServerResponse, requestId: string): void {
   const body = errorText("Overloaded: too many requests are in flight", requestId);
-  response.writeHead(503, { ...overloadHeaders, "Content-Length": Buffer.byteLength(body) }).end(body);
+  const length = Buffer.byteLength(body);
+  observed(response).bytes = length;
+  response.writeHead(503, { ...overloadHeaders, "X-Request-Id": requestId, "Content-Length": length }).end(body);
 }
 
 const overloadHeaders = {

@@ -1,6 +1,5 @@
 import { once } from "node:events";
 import type { EventEmitter } from "node:events";
-import { fromBinary } from "@bufbuild/protobuf";
 import type { DescMessage, DescMethod, Message } from "@bufbuild/protobuf";
 import { status } from "@grpc/grpc-js";
 import type {
@@ -15,7 +14,8 @@ import type {
 import type { Admission } from "../admission.ts";
 import { InvalidArgumentError } from "../greeter.ts";
 import type { EndlessStreams } from "./endless.ts";
-import { serialize } from "./method.ts";
+import { codecOf } from "./codec.ts";
+import type { Codec } from "./codec.ts";
 import { toStatus } from "./status.ts";
 import type { CallStatus } from "./status.ts";
 
@@ -52,6 +52,8 @@ export function grpcHandler(
   handler: UntypedHandler,
   { report, admission, endless }: ServiceContext,
 ): UntypedHandleCall {
+  const { encode } = codecOf(method.output);
+  const { decode } = codecOf(method.input);
   // Nobody hears how a cancelled call ends, and what fails in it fails because of the cancellation.
   const fail = (error: unknown, call: Call, end: (failure: CallStatus) => void): void => {
     if (call.cancelled) return;
@@ -71,7 +73,7 @@ export function grpcHandler(
 
   const respondOnce = async (input: () => unknown, call: Call, callback: sendUnaryData<Buffer>): Promise<void> => {
     try {
-      callback(null, serialize(method.output, await work(input(), call)));
+      callback(null, encode(await work(input(), call)));
     } catch (error) {
       fail(error, call, callback);
     }
@@ -85,7 +87,7 @@ export function grpcHandler(
     try {
       const context = new Context(call);
       for await (const message of handler(input(), context)) {
-        if (!call.write(serialize(method.output, message))) await once(call, "drain", { signal: context.signal });
+        if (!call.write(encode(message))) await once(call, "drain", { signal: context.signal });
       }
       if (call.writable) call.end();
     } catch (error) {
@@ -95,7 +97,7 @@ export function grpcHandler(
     }
   };
 
-  const message = (bytes: Buffer): Message => deserialize(method.input, bytes);
+  const message = (bytes: Buffer): Message => decoded(method.input, decode, bytes);
   const handlers = {
     unary: (call: UnaryCall, callback: sendUnaryData<Buffer>) =>
       void respondOnce(() => message(call.request), call, callback),
@@ -146,11 +148,11 @@ async function* messagesOf(call: ReadableCall, message: (bytes: Buffer) => Messa
   for await (const bytes of call.iterator({ destroyOnReturn: false })) yield message(bytes as Buffer);
 }
 
-function deserialize(schema: DescMessage, bytes: Buffer): Message {
+function decoded({ typeName }: DescMessage, decode: Codec["decode"], bytes: Buffer): Message {
   try {
-    return fromBinary(schema, bytes);
+    return decode(bytes);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new InvalidArgumentError(`Malformed ${schema.typeName}: ${reason}`, { cause });
+    throw new InvalidArgumentError(`Malformed ${typeName}: ${reason}`, { cause });
   }
 }

@@ -1,6 +1,6 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import type { DescMessage, DescMethod } from "@bufbuild/protobuf";
+import type { DescMethod } from "@bufbuild/protobuf";
 import type { MethodDefinition } from "@grpc/grpc-js";
+import { codecOf } from "./codec.ts";
 
 /**
  * grpc-js's definition of a method, from its protobuf-es descriptor. A client gives messages, or their initial values, and gets messages.
@@ -18,15 +18,9 @@ export function methodDefinition({
     path: `/${parent.typeName}/${name}`,
     requestStream: methodKind === "client_streaming" || methodKind === "bidi_streaming",
     responseStream: methodKind === "server_streaming" || methodKind === "bidi_streaming",
-    requestSerialize: (request) => serialize(input, request),
+    requestSerialize: codecOf(input).encode,
     requestDeserialize: (bytes) => bytes,
     responseSerialize: (bytes) => bytes as Buffer,
-    responseDeserialize: (bytes) => fromBinary(output, bytes),
+    responseDeserialize: codecOf(output).decode,
   };
-}
-
-/** A message, or the initial values of one, as bytes. grpc-js takes nothing but a Buffer: this is one over the same memory. */
-export function serialize(schema: DescMessage, message: object): Buffer {
-  const bytes = toBinary(schema, create(schema, message as Record<string, unknown>));
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -34,10 +34,16 @@ export function createApp({ greeter, telemetry, maxUrlSize }: AppOptions): Koa {
     onlyRead(context);
     return next();
   });
-  app.use(routes(greeter));
-  app.use(greet(greeter));
+  const greetName = greet(greeter);
+  const fixed = routes(greeter);
+  // A router would hold every name against its routes first.
+  app.use((context, next) => (fixedPaths.has(context.path) ? fixed(context, next) : greetName(context, next)));
+  app.use(greetName);
   return app;
 }
+
+/** The paths that are more than a name. */
+const fixedPaths = new Set(["/", "/version"]);
 
 /** Koa, without what it does after the middleware: every answer is sent by then, and others see its end. */
 class App extends Koa {

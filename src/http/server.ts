@@ -93,9 +93,10 @@ export function createHttpServer({
     if (admission.full) refuseOverload(response, request.exchange.requestId);
     else {
       admission.enter();
-      answer(request, response)
-        .catch(() => response.destroy())
-        .finally(admission.leave);
+      answer(request, response).then(admission.leave, () => {
+        admission.leave();
+        response.destroy();
+      });
     }
   };
 

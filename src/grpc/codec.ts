@@ -11,7 +11,7 @@ export interface Codec {
 }
 
 /**
- * The codec of a message type: protobuf-es, and where the type has nothing but texts, what comes to the same for a quarter less CPU in a
+ * The codec of a message type: protobuf-es, and where the type has nothing but texts, what comes to the same for a tenth less CPU in a
  * whole call. protobuf-es takes several ArrayBuffers for a message, each of which the garbage collector has to keep a record of; this takes a part of Node's
  * pool. What is unusual is left to protobuf-es: unknown fields, and everything that is wrong.
  */

@@ -1,0 +1,92 @@
+// The service beside its peers: what a greeting costs, how long it takes, memory, start and sizes.
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism, cpus, release } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { gzipSync } from "node:zlib";
+import { chart } from "./chart.ts";
+import { findTools } from "./load.ts";
+import { measure, measureStarts } from "./measure.ts";
+import { ratiosOf, report } from "./report.ts";
+import { subjects } from "./subjects.ts";
+
+const help = `Usage: npm run bench -- [options]
+
+Measures the built service and its peers on core 0, in turn, with the load on core 1; writes bench/results/.
+
+Options:
+  --quick                 short rounds, to see that it works
+  --rounds <count>        how often to measure each (default: 10)
+  --seconds <count>       how long each time (default: 2)
+  --only <subject,…>      only these: ${subjects.map(({ name }) => name).join(", ")}
+  --help                  show this
+`;
+
+async function main(): Promise<void> {
+  const text = { type: "string" } as const;
+  const flag = { type: "boolean" } as const;
+  const { values } = parseArgs({ options: { quick: flag, rounds: text, seconds: text, only: text, help: flag } });
+  if (values.help) return void process.stdout.write(help);
+  const quick = values.quick ?? false;
+  const rounds = positive(values.rounds ?? (quick ? "2" : "10"), "--rounds");
+  const seconds = positive(values.seconds ?? (quick ? "0.3" : "2"), "--seconds");
+  const only = values.only?.split(",");
+  const unknown = only?.find((name) => !subjects.some((subject) => subject.name === name));
+  if (unknown !== undefined) throw new Error(`Unknown subject "${unknown}" in --only; see --help`);
+  if (availableParallelism() < 2) throw new Error("Expected two cores: one for the subjects, one for the load");
+  findTools("wrk", "h2load", "taskset");
+  if (!existsSync(join(import.meta.dirname, "../dist/greeter.cjs"))) throw new Error("Nothing built: npm run build");
+  execFileSync("taskset", ["--all-tasks", "--cpu-list", "--pid", "1", String(process.pid)]);
+
+  const chosen = subjects.filter(({ name }) => only?.includes(name) ?? true);
+  const progress = (line: string): void => void process.stderr.write(`${line}\n`);
+  const plan = { rounds, warmUp: quick ? 1 : 3, seconds, progress };
+  const measured = [...(await measure("http", chosen, plan)), ...(await measure("grpc", chosen, plan))];
+  const starts = [];
+  for (const subject of chosen) {
+    progress(`start: ${subject.name}`);
+    for (const protocol of subject.protocols) starts.push(await measureStarts(subject, protocol, quick ? 2 : 10));
+  }
+  const ratios = ratiosOf(measured);
+  const sizes = sizesOf(join(import.meta.dirname, "../dist"));
+  process.stdout.write(report(measured, ratios, starts, sizes));
+
+  const results = join(import.meta.dirname, "results");
+  mkdirSync(results, { recursive: true });
+  const revision = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
+  const settings = { rounds, seconds, quick, only };
+  const all = { machine: machine(), versions: versions(), settings, measured, ratios, starts, sizes };
+  const name = `${new Date().toISOString().slice(0, 10)}-${revision}.json`;
+  writeFileSync(join(results, name), `${JSON.stringify(all, null, 2)}\n`);
+  writeFileSync(join(results, "latest.svg"), chart(measured));
+}
+
+function machine(): object {
+  return { cpu: cpus()[0]?.model, cores: availableParallelism(), kernel: release() };
+}
+
+function versions(): object {
+  const { dependencies } = JSON.parse(readFileSync(join(import.meta.dirname, "package.json"), "utf8"));
+  const own = JSON.parse(readFileSync(join(import.meta.dirname, "../package.json"), "utf8"));
+  const all = { ...own.devDependencies, ...own.dependencies, ...dependencies };
+  const peers = ["koa", "@koa/router", "@connectrpc/connect-node", ...Object.keys(dependencies)];
+  const go = execFileSync("go", ["version"], { encoding: "utf8" }).trim();
+  return { node: process.version, go, ...Object.fromEntries(peers.map((peer) => [peer, all[peer]])) };
+}
+
+function sizesOf(folder: string): Record<string, { bytes: number; gzip: number }> {
+  const files = readdirSync(folder).map((file) => [file, readFileSync(join(folder, file))] as const);
+  return Object.fromEntries(files.map(([file, all]) => [file, { bytes: all.length, gzip: gzipSync(all).length }]));
+}
+
+function positive(text: string, option: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new Error(`Invalid ${option} "${text}": expected a number above 0`);
+  return value;
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,9 @@
+/** @param share 0.5 for the median, 0.25 and 0.75 for the quartiles, 0.99 for what 99 % stay below */
+export function quantile(values: number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = share * (sorted.length - 1);
+  const low = sorted[Math.floor(at)] ?? NaN;
+  return low + (at % 1) * ((sorted[Math.ceil(at)] ?? NaN) - low);
+}
+
+export const median = (values: number[]): number => quantile(values, 0.5);

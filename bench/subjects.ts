@@ -1,0 +1,70 @@
+import { join } from "node:path";
+
+export type Protocol = "http" | "grpc";
+
+/** A program that is measured. */
+export interface Subject {
+  name: string;
+  protocols: Protocol[];
+  /** @param port where it listens; Greeter listens for gRPC and for its operators on two more */
+  command: (ports: { http: number; grpc: number; admin: number }) => string[];
+  /** The path of its method that greets, if it is not ours. */
+  greet?: string;
+}
+
+const file = (name: string): string => join(import.meta.dirname, name);
+
+const peer = (name: string, script: string, protocol: Protocol): Subject => ({
+  name,
+  protocols: [protocol],
+  command: (ports) => [process.execPath, file(`peers/${script}`), String(ports[protocol])],
+});
+
+/** The service as it is deployed, at its defaults, is the first. */
+export const subjects: Subject[] = [
+  { name: "Greeter", protocols: ["http", "grpc"], command: (ports) => greeter(ports) },
+  peer("node:http", "node-http.js", "http"),
+  peer("koa", "koa.js", "http"),
+  peer("koa + router", "koa-router.js", "http"),
+  peer("fastify", "fastify.js", "http"),
+  peer("express", "express.js", "http"),
+  { name: "Go net/http", protocols: ["http"], command: ({ http }) => [file(".installed/http"), String(http)] },
+  peer("node:http2", "node-http2.js", "grpc"),
+  peer("grpc-js", "grpc-js.js", "grpc"),
+  peer("connect-node", "connect.js", "grpc"),
+  peer("nice-grpc", "nice-grpc.js", "grpc"),
+  {
+    name: "grpc-go",
+    protocols: ["grpc"],
+    command: ({ grpc }) => [file(".installed/grpc"), String(grpc)],
+    greet: "/helloworld.Greeter/SayHello",
+  },
+];
+
+/** How the built service is started. @param flags more of its settings */
+export function greeter(ports: { http: number; grpc: number; admin: number }, flags: string[] = []): string[] {
+  const at = (port: number): string => `127.0.0.1:${port}`;
+  const addresses = ["--addr", at(ports.http), "--grpc-addr", at(ports.grpc), "--admin-addr", at(ports.admin)];
+  return [process.execPath, file("../dist/greeter.cjs"), "serve", ...addresses, ...flags];
+}
+
+/** What is asked of a subject: Greeter is asked everything, peers only the first of each protocol, to compare like with like. */
+export interface Scenario {
+  name: string;
+  protocol: Protocol;
+  path: string;
+  /** The Accept header over HTTP. */
+  accept?: string;
+  /** The message over gRPC, in hexadecimal. */
+  message?: string;
+}
+
+export const scenarios: Scenario[] = [
+  { name: "a name, as text", protocol: "http", path: "/Ada", accept: "text/plain" },
+  { name: "/, the page", protocol: "http", path: "/", accept: "text/html" },
+  { name: "a name, as JSON", protocol: "http", path: "/Ada", accept: "application/json" },
+  { name: "/version, as text", protocol: "http", path: "/version", accept: "text/plain" },
+  { name: "Greet", protocol: "grpc", path: "/greeter.v1.GreeterService/Greet", message: "0a03416461" },
+  { name: "Version", protocol: "grpc", path: "/greeter.v1.GreeterService/Version", message: "" },
+  { name: "Health/Check", protocol: "grpc", path: "/grpc.health.v1.Health/Check", message: "" },
+];

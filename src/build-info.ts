@@ -1,4 +1,3 @@
-import { execFile } from "node:child_process";
 import { readFile, realpath } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -97,6 +96,8 @@ function compare(a: string, b: string): number {
 async function readGit(root: string): Promise<Record<string, string>> {
   // git sets these for its hooks, and they name another repository than the one in `root`.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("GIT_")));
+  // A build asks no git, and starts sooner without what could.
+  const { execFile } = await import("node:child_process");
   const git = async (...args: string[]): Promise<string> => {
     const { stdout } = await promisify(execFile)("git", ["--no-optional-locks", ...args], { cwd: root, env });
     return stdout.trim();

@@ -48,7 +48,11 @@ const fixedPaths = new Set(["/", "/version"]);
 /** Koa, without what it does after the middleware: every answer is sent by then, and others see its end. */
 class App extends Koa {
   handleRequest(context: Context, middleware: (context: Context) => Promise<void>): Promise<void> {
-    return middleware(context).catch((error: unknown) => void this.emit("error", error, context));
+    return middleware(context).catch((error: unknown) => {
+      this.emit("error", error, context);
+      // Not even an error could be sent: the server ends it.
+      throw error;
+    });
   }
 }
 

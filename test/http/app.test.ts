@@ -2,7 +2,8 @@ import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import test from "ava";
 import { formatBuildInfo } from "../../src/build-info.ts";
-import { DeadlineExceededError, UnavailableError } from "../../src/greeter.ts";
+import { createGreeter, DeadlineExceededError, UnavailableError } from "../../src/greeter.ts";
+import { createApp } from "../../src/http/app.ts";
 import { hostileNames } from "../hostile-names.ts";
 import { buildInfo } from "../sample-build-info.ts";
 import { send, shownText, withoutRequestId } from "./request.ts";
@@ -329,4 +330,15 @@ test("an expectation that nobody knows is no reason to refuse a greeting", async
   const socket = connect(port, "127.0.0.1");
   socket.write("GET / HTTP/1.1\r\nHost: x\r\nExpect: foo\r\nConnection: close\r\n\r\n");
   t.regex(await text(socket), /^HTTP\/1\.1 200 OK\r\n/);
+});
+
+test("a request that can't even be answered with an error is ended, not left waiting", async (t) => {
+  const greeter = createGreeter({ greeting: "Hello", buildInfo: async () => Promise.reject(new Error("secret")) });
+  let failures = 0;
+  const failed = (): void => {
+    failures += 1;
+    if (failures === 1) throw new Error("The log can't be written");
+  };
+  const { origin } = await serveHttp(t, { app: createApp({ greeter, telemetry: { failed }, maxUrlSize: 100 }) });
+  await t.throwsAsync(send(origin, "/version"), { code: "ECONNRESET" });
 });

@@ -83,7 +83,7 @@ export function limitUse(connection: Connection, { maxTimeoutMs, maxMessageSize 
   // Node waits until the peer has read the session's last words, and keeps the socket for that.
   if (session.destroyed) return destroy();
   const overdue = Date.now() - maxTimeoutMs - PATIENCE;
-  for (const [stream, since] of calls) if (since < overdue) stream.close(constants.NGHTTP2_CANCEL);
+  for (const { stream, since } of calls.values()) if (since < overdue) stream.close(constants.NGHTTP2_CANCEL);
 
   // Twice, for a message comes in frames; and with it come headers.
   const worth = traffic.calls * 2 * (maxMessageSize + IDLE_BYTES / 16);

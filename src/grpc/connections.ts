@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import type { Retirement } from "../telemetry/grpc.ts";
 import { limitConnection, limitUse, newTraffic, SWEEP_INTERVAL } from "./connection-limits.ts";
 import type { ConnectionLimits, Traffic } from "./connection-limits.ts";
+import { StreamTable, tableStreams } from "./stream-table.ts";
 import type { EndlessStreams } from "./endless.ts";
 import { closeGracefully } from "./goaway.ts";
 
@@ -17,12 +18,18 @@ export interface Connections {
   destroy: () => Promise<number>;
 }
 
+/** A call, and since when it has been one, in milliseconds since 1970. */
+export interface Call {
+  stream: ServerHttp2Stream;
+  since: number;
+}
+
 /** One connection. */
 export interface Connection {
   session: ServerHttp2Session;
   socket: Socket;
-  /** The calls on it that somebody waits for, and since when. */
-  calls: Map<ServerHttp2Stream, number>;
+  /** The calls on it that somebody waits for. */
+  calls: StreamTable<Call>;
   /** Those that last until somebody ends them. */
   endlessCalls: Set<ServerHttp2Stream>;
   idleSince: number;
@@ -55,6 +62,7 @@ export function followConnections(
   let onEmpty = (): void => {};
 
   server.on("session", (session: ServerHttp2Session) => {
+    tableStreams(session);
     const connection = follow(session, surroundings);
     connections.add(connection);
     const stopLimits = limitConnection(connection, limits);
@@ -76,7 +84,10 @@ export function followConnections(
         for (const connection of connections) connection.retire("drain");
       }),
     destroy: async () => {
-      const open = [...connections].flatMap(({ calls, endlessCalls }) => [...calls.keys(), ...endlessCalls]);
+      const open = [...connections].flatMap(({ calls, endlessCalls }) => [
+        ...calls.values().map(({ stream }) => stream),
+        ...endlessCalls,
+      ]);
       const closed = open.map((stream) => new Promise<void>((resolve) => stream.once("close", resolve)));
       const cut = [...connections].reduce((sum, { calls }) => sum + calls.size, 0);
       for (const { destroy } of connections) destroy();
@@ -94,7 +105,7 @@ function follow(session: ServerHttp2Session, { socketOf, endless, serve, retired
   const connection: Connection = {
     session,
     socket,
-    calls: new Map(),
+    calls: new StreamTable(),
     endlessCalls: new Set(),
     idleSince: Date.now(),
     traffic: newTraffic(),
@@ -116,12 +127,12 @@ function follow(session: ServerHttp2Session, { socketOf, endless, serve, retired
   session.on("stream", (stream, headers) => {
     const { calls, endlessCalls, traffic } = connection;
     traffic.calls++;
-    const streams = endless.paths.has(headers[":path"] ?? "")
-      ? endlessCalls.add(stream)
-      : calls.set(stream, Date.now());
+    const { id = 0 } = stream;
+    if (endless.paths.has(headers[":path"] ?? "")) endlessCalls.add(stream);
+    else calls.set(id, { stream, since: Date.now() });
     const onClose = serve(stream, headers, socket);
     stream.on("close", () => {
-      streams.delete(stream);
+      if (!calls.delete(id)) endlessCalls.delete(stream);
       connection.idleSince = Date.now();
       onClose();
     });

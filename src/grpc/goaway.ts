@@ -58,7 +58,7 @@ export function closeGracefully({ session, socket, calls, endlessCalls }: Connec
   const holding = setInterval(() => {
     const now = performance.now();
     // A call that is answered whole, while its caller may go on sending (https://www.rfc-editor.org/rfc/rfc9113#section-8.1).
-    for (const stream of [...calls.keys(), ...endlessCalls]) {
+    for (const stream of [...calls.values().map((call) => call.stream), ...endlessCalls]) {
       if (stream.state.localClose === 1) stream.close(constants.NGHTTP2_NO_ERROR);
     }
     // A call that was ended, and whose caller does not read that.

@@ -52,15 +52,16 @@ const MAX_PIPELINED = 32;
 
 /** What is to be known of a connection. */
 interface Connection {
-  unanswered: Set<ServerResponse>;
+  /** A few at most; an array, for a Set would keep them from the garbage collector (see grpc/stream-table.ts). */
+  unanswered: ServerResponse[];
   /** How many there were. */
   requests: number;
 }
 
-const newConnection = (): Connection => ({ unanswered: new Set(), requests: 0 });
+const newConnection = (): Connection => ({ unanswered: [], requests: 0 });
 
 function unansweredOf(connections: Map<Socket, Connection>): ServerResponse[] {
-  return [...connections.values()].flatMap(({ unanswered }) => [...unanswered]);
+  return [...connections.values()].flatMap(({ unanswered }) => unanswered);
 }
 
 /** Builds the HTTP server of an app. */
@@ -77,17 +78,19 @@ export function createHttpServer({
   const serve = (request: ObservedRequest, response: ServerResponse): void => {
     const tellEnd = observe(request, response, telemetry);
     const connection = connections.get(request.socket) ?? newConnection();
-    const { unanswered } = connection;
-    unanswered.add(response);
+    connection.unanswered.push(response);
+    const forget = (): void => {
+      connection.unanswered = connection.unanswered.filter((other) => other !== response);
+    };
     response.on("close", () => {
-      unanswered.delete(response);
+      forget();
       tellEnd();
     });
     // Of what arrives at once, Node reads all requests, whether or not their answers are read.
-    if (unanswered.size > MAX_PIPELINED) return void request.socket.destroy();
+    if (connection.unanswered.length > MAX_PIPELINED) return void request.socket.destroy();
     const left = limits.maxRequestsPerConnection - ++connection.requests;
     // Sent too soon: the connection is closing, and the client will ask again on another.
-    if (left < 0) return void unanswered.delete(response);
+    if (left < 0) return forget();
     // A client that keeps its connection open is sent to open another one, elsewhere when it is draining.
     if (left === 0 || readiness.phase === "draining") response.setHeader("Connection", "close");
     if (admission.full) refuseOverload(response, request.exchange.requestId);
@@ -136,7 +139,7 @@ export function createHttpServer({
         // What is left now and then has no request that somebody waits for: an answer that had its headers already, a request that
         // never becomes whole, a peer that does not close its side.
         const sweep = setInterval(() => {
-          for (const [socket, { unanswered }] of connections) if (unanswered.size === 0) socket.destroy();
+          for (const [socket, { unanswered }] of connections) if (unanswered.length === 0) socket.destroy();
         }, PATIENCE);
         listener.once("close", () => clearInterval(sweep));
       }),

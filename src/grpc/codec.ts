@@ -57,12 +57,18 @@ function isText(field: DescField): boolean {
 /** The longest text here, in bytes: a length of two bytes holds no more. */
 const MAX_LENGTH = 0x3fff;
 
+/** What is to be sent of a field. A default that a message has from its prototype is none of its own. */
+function textOf(message: Texts, name: string, explicit: boolean): unknown {
+  if (explicit) return Object.hasOwn(message, name) ? message[name] : undefined;
+  return message[name] === "" ? undefined : message[name];
+}
+
 function encodeTexts(fields: TextField[], message: Texts): Buffer | undefined {
   if (message["$unknown"] !== undefined) return undefined;
   let size = 0;
   for (const { name, explicit } of fields) {
-    const text = message[name];
-    if (text === undefined || (text === "" && !explicit)) continue;
+    const text = textOf(message, name, explicit);
+    if (text === undefined) continue;
     if (typeof text !== "string") return undefined;
     const length = Buffer.byteLength(text);
     if (length > MAX_LENGTH) return undefined;
@@ -71,8 +77,8 @@ function encodeTexts(fields: TextField[], message: Texts): Buffer | undefined {
   const bytes = Buffer.allocUnsafe(size);
   let position = 0;
   for (const { name, tag, explicit } of fields) {
-    const text = message[name] as string | undefined;
-    if (text === undefined || (text === "" && !explicit)) continue;
+    const text = textOf(message, name, explicit) as string | undefined;
+    if (text === undefined) continue;
     const length = Buffer.byteLength(text);
     bytes[position++] = tag;
     if (length > 0x7f) bytes[position++] = (length & 0x7f) | 0x80;

@@ -127,15 +127,16 @@ function follow(session: ServerHttp2Session, { socketOf, endless, serve, retired
   session.on("stream", (stream, headers) => {
     const { calls, endlessCalls, traffic } = connection;
     traffic.calls++;
-    const { id = 0 } = stream;
+    const id = stream.id!;
     if (endless.paths.has(headers[":path"] ?? "")) endlessCalls.add(stream);
     else calls.set(id, { stream, since: Date.now() });
-    const onClose = serve(stream, headers, socket);
+    let onClose = (): void => {};
     stream.on("close", () => {
       if (!calls.delete(id)) endlessCalls.delete(stream);
       connection.idleSince = Date.now();
       onClose();
     });
+    onClose = serve(stream, headers, socket);
   });
   session.once("close", () => endless.forget(peer));
   return connection;

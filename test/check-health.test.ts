@@ -3,11 +3,12 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import test from "ava";
 import type { ExecutionContext } from "ava";
-import { run } from "../src/cli.ts";
 import { createAdminApp } from "../src/admin/app.ts";
 import { createAdminServer } from "../src/admin/server.ts";
 import { listen } from "../src/address.ts";
 import type { Readiness } from "../src/readiness.ts";
+import { greeter } from "./command-line.ts";
+import { freePort } from "./free-port.ts";
 import { collectTelemetry } from "./telemetry/collect.ts";
 
 /** An admin server on a port of its own. */
@@ -21,17 +22,8 @@ async function serveAdmin(t: ExecutionContext, host: string): Promise<{ port: nu
   return { port, readiness };
 }
 
-async function checkHealth(
-  args: string[],
-  env: NodeJS.ProcessEnv = {},
-): Promise<{ code: number; out: string; err: string }> {
-  let out = "";
-  let err = "";
-  const stdout = { write: (text: string) => (out += text) };
-  const stderr = { write: (text: string) => (err += text) };
-  const code = await run(["check-health", ...args], { stdout, stderr, env });
-  return { code, out, err };
-}
+const checkHealth = (args: string[], env?: NodeJS.ProcessEnv): ReturnType<typeof greeter> =>
+  greeter(["check-health", ...args], env);
 
 for (const host of ["127.0.0.1", "0.0.0.0"]) {
   test(`a service that serves on ${host} is healthy`, async (t) => {
@@ -69,11 +61,7 @@ async function serveTcp(t: ExecutionContext, connected: Parameters<typeof create
 }
 
 test("one that is not there is not healthy", async (t) => {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
+  const port = await freePort();
   t.deepEqual(await checkHealth(["--admin-addr", `127.0.0.1:${port}`]), {
     code: 1,
     out: "",

@@ -1,20 +1,7 @@
 import test from "ava";
-import { run } from "../src/cli.ts";
+import { greeter } from "./command-line.ts";
 import { formatBuildInfo, readBuildInfo } from "../src/build-info.ts";
 import { hostileNames } from "./hostile-names.ts";
-
-/** Runs a command line in this process. */
-async function greeter(
-  args: string[],
-  env: NodeJS.ProcessEnv = {},
-): Promise<{ code: number; out: string; err: string }> {
-  let out = "";
-  let err = "";
-  const stdout = { write: (text: string) => (out += text) };
-  const stderr = { write: (text: string) => (err += text) };
-  const code = await run(args, { stdout, stderr, env });
-  return { code, out, err };
-}
 
 const greetings = [
   { args: ["hello"], out: "Hello, Linky 🐙!\n" },

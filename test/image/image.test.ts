@@ -1,27 +1,15 @@
 import { execFile } from "node:child_process";
-import { once } from "node:events";
 import { readFile } from "node:fs/promises";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { promisify } from "node:util";
 import test from "ava";
 import type { BuildInfo } from "../../src/build-info.ts";
 import { createGreeterClient } from "../../src/grpc/client.ts";
+import { freePort } from "../free-port.ts";
 import { modulesIn, modulesOf } from "../bill-of-materials.ts";
 import { listening } from "../process.ts";
 import { send } from "../http/request.ts";
 import type { Container, Ended } from "./engine.ts";
 import { confined, kernelStatus, podman, runImage, serveContainer } from "./engine.ts";
-
-/** A port that nothing listens on now. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0);
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 interface Image {
   Digest: string;

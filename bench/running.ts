@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
+import { readFileSync } from "node:fs";
+import { freePort } from "../test/free-port.ts";
+import { cpuTime } from "./cpu-time.ts";
 
 export interface Ports {
   http: number;
@@ -26,13 +26,9 @@ export interface Running {
 export function run(command: string[], ports: Ports): Running {
   const child = spawn("taskset", ["--cpu-list", "0", ...command], { stdio: ["ignore", "ignore", "inherit"] });
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  const threads = `/proc/${child.pid}/task`;
-  // Nanoseconds on a core come first (https://docs.kernel.org/scheduler/sched-stats.html).
-  const spent = (thread: string): number =>
-    Number(readFileSync(`${threads}/${thread}/schedstat`, "utf8").split(" ")[0]);
   return {
     ports,
-    cpu: () => readdirSync(threads).reduce((sum, thread) => sum + spent(thread), 0) / 1000,
+    cpu: () => cpuTime(child.pid!),
     memory: () => 1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))![1]),
     stop: async () => {
       child.kill("SIGKILL");
@@ -41,16 +37,8 @@ export function run(command: string[], ports: Ports): Running {
   };
 }
 
-/** Three ports that nobody listens on. */
+/** Three ports that nobody listens on. They are looked for at the same time, for one after another might be the same. */
 export async function freePorts(): Promise<Ports> {
-  const servers = await Promise.all(
-    [0, 1, 2].map(async () => {
-      const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-      return server;
-    }),
-  );
-  const [http, grpc, admin] = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return { http: http!, grpc: grpc!, admin: admin! };
+  const [http, grpc, admin] = await Promise.all([freePort(), freePort(), freePort()]);
+  return { http, grpc, admin };
 }

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { cpuTime } from "./cpu-time.ts";
 
 /** A process that is measured. */
 export interface Service {
@@ -42,16 +42,11 @@ export async function startService(
   lines.close();
   child.stdout.resume();
 
-  const threads = `/proc/${child.pid}/task`;
-  // The first number of schedstat (https://docs.kernel.org/scheduler/sched-stats.html): nanoseconds on a core, so that one need not
-  // wait for many ticks of the clock.
-  const spent = (thread: string): number =>
-    Number(readFileSync(`${threads}/${thread}/schedstat`, "utf8").split(" ")[0]);
   return {
     name,
     http: addresses.get("http")!,
     grpc: addresses.get("grpc")!,
-    cpu: () => readdirSync(threads).reduce((sum, thread) => sum + spent(thread), 0) / 1000,
+    cpu: () => cpuTime(child.pid!),
     stop: () => child.kill("SIGKILL"),
   };
 }

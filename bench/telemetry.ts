@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { createLoads } from "./load.ts";
 import { startService } from "./service.ts";
 import type { Service } from "./service.ts";
+import { median } from "./statistics.ts";
 
 const help = `Usage: npm run bench:telemetry -- [options]
 
@@ -84,12 +85,6 @@ function report(protocol: "http" | "grpc", services: Service[], costs: number[][
     );
   }
   process.stdout.write(`${lines.join("\n")}\n`);
-}
-
-function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 function progress(text: string): void {

@@ -7,8 +7,9 @@ import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { chart } from "./chart.ts";
 import { findTools } from "./load.ts";
-import { measure, measureStarts } from "./measure.ts";
+import { measure } from "./measure.ts";
 import { ratiosOf, report } from "./report.ts";
+import { measureStarts } from "./starts.ts";
 import { subjects } from "./subjects.ts";
 
 const help = `Usage: npm run bench -- [options]

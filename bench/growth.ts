@@ -4,8 +4,9 @@ import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { findTools } from "./load.ts";
+import { ask } from "./ask.ts";
 import { saturate, usualShape } from "./pressure.ts";
-import { untilGreeted } from "./ready.ts";
+import { untilAnswered } from "./ready.ts";
 import { freePorts, run } from "./running.ts";
 import { greeter, scenarios } from "./subjects.ts";
 
@@ -24,13 +25,15 @@ const cases = [
     const size = length < 128 ? [length] : [(length & 127) | 128, length >> 7];
     const field = Buffer.from([0x0a, ...size]);
     const message = Buffer.concat([field, name]).toString("hex");
+    const greeting = new RegExp(`^Hello, a{${length}}!\n$`);
+    const reply = new RegExp(`${Buffer.from("Hello, ").toString("hex")}(61){${length}}21$`);
     return [
       {
         what: `HTTP, a name of ${length}`,
-        scenario: { ...byText, path: `/${"a".repeat(length)}` },
+        scenario: { ...byText, path: `/${"a".repeat(length)}`, answer: greeting },
         shape: usualShape.http,
       },
-      { what: `gRPC, a name of ${length}`, scenario: { ...byCall, message }, shape: usualShape.grpc },
+      { what: `gRPC, a name of ${length}`, scenario: { ...byCall, message, answer: reply }, shape: usualShape.grpc },
     ];
   }),
   ...CONNECTIONS.map((connections) => ({
@@ -57,8 +60,7 @@ async function main(): Promise<void> {
   const running = run(raised, ports);
   const costs = cases.map((): number[] => []);
   try {
-    await untilGreeted("http", ports.http, byText.path);
-    await untilGreeted("grpc", ports.grpc, byCall.path);
+    for (const { scenario } of cases) await untilAnswered(scenario, ports[scenario.protocol]);
     for (let round = -1; round < ROUNDS; round++) {
       process.stderr.write(`round ${round + 1} of ${ROUNDS}\n`);
       for (const [index, { scenario, shape }] of cases.entries()) {
@@ -67,6 +69,7 @@ async function main(): Promise<void> {
         if (round >= 0) costs[index]!.push((running.cpu() - before) / answered);
       }
     }
+    for (const { scenario } of cases) await ask(scenario, ports[scenario.protocol]);
   } finally {
     await running.stop();
   }

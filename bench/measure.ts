@@ -1,12 +1,11 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
+import { ask } from "./ask.ts";
 import { askAt, saturate } from "./pressure.ts";
-import { untilGreeted } from "./ready.ts";
+import { untilAnswered } from "./ready.ts";
 import { freePorts, run } from "./running.ts";
 import type { Running } from "./running.ts";
 import { median } from "./statistics.ts";
-import { scenarios } from "./subjects.ts";
+import { scenariosOf } from "./subjects.ts";
 import type { Protocol, Scenario, Subject } from "./subjects.ts";
 
 /** A subject under one scenario. Each round has one entry: CPU in µs a request, throughput in requests a second. */
@@ -29,71 +28,71 @@ export interface Plan {
   progress: (text: string) => void;
 }
 
-/** Measures all subjects of a protocol, in turn, so that the drift of the machine's speed meets them alike. */
+/** A scenario, and the process that is asked. */
+interface Trial {
+  running: Running;
+  scenario: Scenario;
+  port: number;
+  measured: Measured;
+}
+
+/**
+ * Measures all subjects of a protocol, in turn, so that the drift of the machine's speed meets them alike.
+ * @throws {Error} an answer before or after the load is not what it should be
+ */
 export async function measure(protocol: Protocol, subjects: Subject[], plan: Plan): Promise<Measured[]> {
-  const all: { running: Running; scenario: Scenario; measured: Measured }[] = [];
+  const trials: Trial[] = [];
   const stops: Running[] = [];
   try {
     for (const subject of subjects.filter(({ protocols }) => protocols.includes(protocol))) {
       const ports = await freePorts();
       const running = run(subject.command(ports), ports);
       stops.push(running);
-      const asked = scenarios.filter((scenario) => scenario.protocol === protocol);
-      for (const scenario of subject.name === "Greeter" ? asked : asked.slice(0, 1)) {
-        const [cpu, throughput]: number[][] = [[], []];
-        const memory = { load: 0, after: 0 };
-        const measured = { subject: subject.name, scenario: scenario.name, protocol, cpu, throughput, memory };
-        const path = subject.greet ?? scenario.path;
-        all.push({ running, scenario: { ...scenario, path }, measured: { ...measured, latency: [] } as Measured });
-      }
-      await untilGreeted(protocol, ports[protocol], subject.greet ?? asked[0]!.path);
-    }
-    for (let round = -plan.warmUp; round < plan.rounds; round++) {
-      plan.progress(`${protocol}: round ${Math.max(0, round + 1)} of ${plan.rounds}`);
-      for (const { running, scenario, measured } of round % 2 === 0 ? all : all.toReversed()) {
-        const before = running.cpu();
-        const { answered, seconds } = await saturate(scenario, running.ports[protocol], plan.seconds);
-        const spent = running.cpu() - before;
-        measured.memory.load = Math.max(measured.memory.load, running.memory());
-        if (round < 0) continue;
-        measured.cpu.push(spent / answered);
-        measured.throughput.push(answered / seconds);
+      for (const scenario of scenariosOf(subject, protocol)) {
+        const trial = { running, scenario, port: ports[protocol], measured: unmeasured(subject.name, scenario) };
+        await untilAnswered(scenario, trial.port);
+        trials.push(trial);
       }
     }
+    await measureCost(trials, plan, protocol);
     plan.progress(`${protocol}: memory 2 s after the load`);
     await sleep(2000);
-    for (const { running, measured } of all) measured.memory.after = running.memory();
-    for (const share of [0.5, 0.8]) {
-      plan.progress(`${protocol}: latency at ${share * 100} % of capacity`);
-      for (const { running, scenario, measured } of all) {
-        const rate = share * median(measured.throughput);
-        const took = await askAt(scenario, running.ports[protocol], rate, plan.seconds);
-        const at = (part: number): number => took[Math.floor(part * (took.length - 1))]!;
-        measured.latency.push({ share, p50: at(0.5), p99: at(0.99) });
-      }
-    }
-    return all.map(({ measured }) => measured);
+    for (const { running, measured } of trials) measured.memory.after = running.memory();
+    await measureLatency(trials, plan, protocol);
+    for (const { scenario, port } of trials) await ask(scenario, port);
+    return trials.map(({ measured }) => measured);
   } finally {
     await Promise.all(stops.map((running) => running.stop()));
   }
 }
 
-/** From nothing to the first greeting, in ms, each beside a start of `node -e 0`. */
-export async function measureStarts(subject: Subject, protocol: Protocol, times: number) {
-  const starts: { start: number; node: number }[] = [];
-  const path = subject.greet ?? scenarios.find((scenario) => scenario.protocol === protocol)!.path;
-  for (let turn = 0; turn < times; turn++) {
-    const ports = await freePorts();
-    const begun = performance.now();
-    await once(spawn("taskset", ["--cpu-list", "0", process.execPath, "-e", "0"], { stdio: "ignore" }), "exit");
-    const between = performance.now();
-    const running = run(subject.command(ports), ports);
-    try {
-      await untilGreeted(protocol, ports[protocol], path);
-      starts.push({ node: between - begun, start: performance.now() - between });
-    } finally {
-      await running.stop();
+function unmeasured(subject: string, { name, protocol }: Scenario): Measured {
+  const memory = { load: 0, after: 0 };
+  return { subject, scenario: name, protocol, cpu: [], throughput: [], latency: [], memory };
+}
+
+async function measureCost(trials: Trial[], plan: Plan, protocol: Protocol): Promise<void> {
+  for (let round = -plan.warmUp; round < plan.rounds; round++) {
+    plan.progress(`${protocol}: round ${Math.max(0, round + 1)} of ${plan.rounds}`);
+    for (const { running, scenario, port, measured } of round % 2 === 0 ? trials : trials.toReversed()) {
+      const before = running.cpu();
+      const { answered, seconds } = await saturate(scenario, port, plan.seconds);
+      const spent = running.cpu() - before;
+      measured.memory.load = Math.max(measured.memory.load, running.memory());
+      if (round < 0) continue;
+      measured.cpu.push(spent / answered);
+      measured.throughput.push(answered / seconds);
     }
   }
-  return { subject: subject.name, protocol, starts };
+}
+
+async function measureLatency(trials: Trial[], plan: Plan, protocol: Protocol): Promise<void> {
+  for (const share of [0.5, 0.8]) {
+    plan.progress(`${protocol}: latency at ${share * 100} % of capacity`);
+    for (const { scenario, port, measured } of trials) {
+      const took = await askAt(scenario, port, share * median(measured.throughput), plan.seconds);
+      const at = (part: number): number => took[Math.floor(part * (took.length - 1))]!;
+      measured.latency.push({ share, p50: at(0.5), p99: at(0.99) });
+    }
+  }
 }

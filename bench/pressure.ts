@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { frame } from "./frame.ts";
 import type { Scenario } from "./subjects.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "greeter-"));
@@ -66,12 +67,9 @@ export async function askAt({ protocol, ...scenario }: Scenario, port: number, r
   return lines.map((line) => Number(line.split("\t")[2])).toSorted((a, b) => a - b);
 }
 
-function callOf({ message = "" }: Pick<Scenario, "message">): string[] {
+function callOf({ message }: Pick<Scenario, "message">): string[] {
   const call = join(folder, "call");
-  const body = Buffer.from(message, "hex");
-  const head = Buffer.alloc(5);
-  head.writeUInt32BE(body.length, 1);
-  writeFileSync(call, Buffer.concat([head, body]));
+  writeFileSync(call, frame(message));
   return ["-d", call, "-H", "content-type: application/grpc", "-H", "te: trailers"];
 }
 

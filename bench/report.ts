@@ -1,4 +1,5 @@
-import type { Measured, measureStarts } from "./measure.ts";
+import type { Measured } from "./measure.ts";
+import type { Starts } from "./starts.ts";
 import { median, quantile } from "./statistics.ts";
 
 export interface Ratio {
@@ -35,7 +36,7 @@ export function ratiosOf(measured: Measured[]): Ratio[] {
 export function report(
   measured: Measured[],
   ratios: Ratio[],
-  starts: Awaited<ReturnType<typeof measureStarts>>[],
+  starts: Starts[],
   sizes: Record<string, { bytes: number; gzip: number }>,
 ): string {
   const row = (cells: (string | number)[]): string =>

@@ -57,14 +57,43 @@ export interface Scenario {
   accept?: string;
   /** The message over gRPC, in hexadecimal. */
   message?: string;
+  /** What the body of the answer looks like: its text over HTTP, its message in hexadecimal over gRPC. */
+  answer: RegExp;
 }
 
+const hex = (text: string): string => Buffer.from(text).toString("hex");
+
 export const scenarios: Scenario[] = [
-  { name: "a name, as text", protocol: "http", path: "/Ada", accept: "text/plain" },
-  { name: "/, the page", protocol: "http", path: "/", accept: "text/html" },
-  { name: "a name, as JSON", protocol: "http", path: "/Ada", accept: "application/json" },
-  { name: "/version, as text", protocol: "http", path: "/version", accept: "text/plain" },
-  { name: "Greet", protocol: "grpc", path: "/greeter.v1.GreeterService/Greet", message: "0a03416461" },
-  { name: "Version", protocol: "grpc", path: "/greeter.v1.GreeterService/Version", message: "" },
-  { name: "Health/Check", protocol: "grpc", path: "/grpc.health.v1.Health/Check", message: "" },
+  { name: "a name, as text", protocol: "http", path: "/Ada", accept: "text/plain", answer: /^Hello, Ada!\n$/ },
+  { name: "/, the page", protocol: "http", path: "/", accept: "text/html", answer: /<title>Hello, Linky 🐙!<\/title>/ },
+  {
+    name: "a name, as JSON",
+    protocol: "http",
+    path: "/Ada",
+    accept: "application/json",
+    answer: /^\{"message":"Hello, Ada!"\}\n?$/,
+  },
+  { name: "/version, as text", protocol: "http", path: "/version", accept: "text/plain", answer: /^runtime\tnode v/ },
+  {
+    name: "Greet",
+    protocol: "grpc",
+    path: "/greeter.v1.GreeterService/Greet",
+    message: "0a03416461",
+    answer: new RegExp(`^0a0b${hex("Hello, Ada!")}$`),
+  },
+  {
+    name: "Version",
+    protocol: "grpc",
+    path: "/greeter.v1.GreeterService/Version",
+    message: "",
+    answer: new RegExp(`^0a..${hex("node v")}`),
+  },
+  { name: "Health/Check", protocol: "grpc", path: "/grpc.health.v1.Health/Check", message: "", answer: /^0801$/ },
 ];
+
+/** What is asked of a subject over a protocol, by the path that it has there. */
+export function scenariosOf({ name, greet }: Subject, protocol: Protocol): Scenario[] {
+  const all = scenarios.filter((scenario) => scenario.protocol === protocol);
+  const asked = name === "Greeter" ? all : all.slice(0, 1);
+  return asked.map((scenario) => (greet === undefined ? scenario : { ...scenario, path: greet }));
+}

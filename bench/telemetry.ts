@@ -2,10 +2,12 @@
 import { execFileSync } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { ask } from "./ask.ts";
 import { createLoads } from "./load.ts";
 import { startService } from "./service.ts";
 import type { Service } from "./service.ts";
 import { median } from "./statistics.ts";
+import { scenarios } from "./subjects.ts";
 
 const help = `Usage: npm run bench:telemetry -- [options]
 
@@ -46,6 +48,7 @@ async function main(): Promise<void> {
   try {
     for (const protocol of ["http", "grpc"] as const) {
       const costs: number[][] = [];
+      await greetOnce(services, protocol);
       for (let round = -WARM_UP; round < rounds; round++) {
         progress(`${protocol}: round ${Math.max(0, round + 1)} of ${rounds}`);
         const cost: number[] = [];
@@ -58,11 +61,18 @@ async function main(): Promise<void> {
         if (round >= 0) costs.push(cost);
       }
       progress("");
+      await greetOnce(services, protocol);
       report(protocol, services, costs);
     }
   } finally {
     for (const service of services) service.stop();
   }
+}
+
+/** @throws {Error} one does not answer as it should */
+async function greetOnce(services: Service[], protocol: "http" | "grpc"): Promise<void> {
+  const greeting = scenarios.find((scenario) => scenario.protocol === protocol)!;
+  for (const service of services) await ask(greeting, Number(service[protocol].split(":").at(-1)));
 }
 
 /** The CPU time that a service spends for one request, in microseconds. */

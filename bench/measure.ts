@@ -17,7 +17,7 @@ export interface Measured {
   throughput: number[];
   /** At 50 % and 80 % of its capacity, in µs. */
   latency: { share: number; p50: number; p99: number }[];
-  /** The most resident memory under load, and 2 s later, in bytes. */
+  /** The most resident memory of its process under load, and 2 s later, in bytes. */
   memory: { load: number; after: number };
 }
 
@@ -28,7 +28,7 @@ export interface Plan {
   progress: (text: string) => void;
 }
 
-/** A scenario, and the process that is asked. */
+/** A scenario, and a process of its own that is asked, so that the memory is that of the scenario. */
 interface Trial {
   running: Running;
   scenario: Scenario;
@@ -42,16 +42,13 @@ interface Trial {
  */
 export async function measure(protocol: Protocol, subjects: Subject[], plan: Plan): Promise<Measured[]> {
   const trials: Trial[] = [];
-  const stops: Running[] = [];
   try {
     for (const subject of subjects.filter(({ protocols }) => protocols.includes(protocol))) {
-      const ports = await freePorts();
-      const running = run(subject.command(ports), ports);
-      stops.push(running);
       for (const scenario of scenariosOf(subject, protocol)) {
-        const trial = { running, scenario, port: ports[protocol], measured: unmeasured(subject.name, scenario) };
-        await untilAnswered(scenario, trial.port);
-        trials.push(trial);
+        const ports = await freePorts();
+        const running = run(subject.command(ports), ports);
+        trials.push({ running, scenario, port: ports[protocol], measured: unmeasured(subject.name, scenario) });
+        await untilAnswered(scenario, ports[protocol]);
       }
     }
     await measureCost(trials, plan, protocol);
@@ -62,7 +59,7 @@ export async function measure(protocol: Protocol, subjects: Subject[], plan: Pla
     for (const { scenario, port } of trials) await ask(scenario, port);
     return trials.map(({ measured }) => measured);
   } finally {
-    await Promise.all(stops.map((running) => running.stop()));
+    await Promise.all(trials.map(({ running }) => running.stop()));
   }
 }
 

@@ -5,6 +5,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { findTools } from "./load.ts";
 import { ask } from "./ask.ts";
+import { allAnswered, countCalls } from "./calls.ts";
 import { saturate, usualShape } from "./pressure.ts";
 import { untilAnswered } from "./ready.ts";
 import { freePorts, run } from "./running.ts";
@@ -63,10 +64,12 @@ async function main(): Promise<void> {
     for (const { scenario } of cases) await untilAnswered(scenario, ports[scenario.protocol]);
     for (let round = -1; round < ROUNDS; round++) {
       process.stderr.write(`round ${round + 1} of ${ROUNDS}\n`);
-      for (const [index, { scenario, shape }] of cases.entries()) {
+      for (const [index, { what, scenario, shape }] of cases.entries()) {
+        const counted = await countCalls(ports.admin);
         const before = running.cpu();
         const { answered } = await saturate(scenario, ports[scenario.protocol], SECONDS, shape);
         if (round >= 0) costs[index]!.push((running.cpu() - before) / answered);
+        if (scenario.protocol === "grpc") allAnswered(what, answered, counted, await countCalls(ports.admin));
       }
     }
     for (const { scenario } of cases) await ask(scenario, ports[scenario.protocol]);

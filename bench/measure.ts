@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ask } from "./ask.ts";
+import { allAnswered, countCalls } from "./calls.ts";
+import type { Calls } from "./calls.ts";
 import { askAt, saturate } from "./pressure.ts";
 import { untilAnswered } from "./ready.ts";
 import { freePorts, run } from "./running.ts";
@@ -34,11 +36,15 @@ interface Trial {
   scenario: Scenario;
   port: number;
   measured: Measured;
+  /** How many requests or calls the load says were done. */
+  done: number;
+  /** What Greeter had counted before, of calls over gRPC. */
+  before: Calls | undefined;
 }
 
 /**
  * Measures all subjects of a protocol, in turn, so that the drift of the machine's speed meets them alike.
- * @throws {Error} an answer before or after the load is not what it should be
+ * @throws {Error} an answer before or after the load is not what it should be, or Greeter tells of calls that failed
  */
 export async function measure(protocol: Protocol, subjects: Subject[], plan: Plan): Promise<Measured[]> {
   const trials: Trial[] = [];
@@ -47,8 +53,11 @@ export async function measure(protocol: Protocol, subjects: Subject[], plan: Pla
       for (const scenario of scenariosOf(subject, protocol)) {
         const ports = await freePorts();
         const running = run(subject.command(ports), ports);
-        trials.push({ running, scenario, port: ports[protocol], measured: unmeasured(subject.name, scenario) });
-        await untilAnswered(scenario, ports[protocol]);
+        const measured = unmeasured(subject.name, scenario);
+        const trial: Trial = { running, scenario, port: ports[protocol], measured, done: 0, before: undefined };
+        trials.push(trial);
+        await untilAnswered(scenario, trial.port);
+        if (subject.name === "Greeter" && protocol === "grpc") trial.before = await countCalls(ports.admin);
       }
     }
     await measureCost(trials, plan, protocol);
@@ -56,7 +65,7 @@ export async function measure(protocol: Protocol, subjects: Subject[], plan: Pla
     await sleep(2000);
     for (const { running, measured } of trials) measured.memory.after = running.memory();
     await measureLatency(trials, plan, protocol);
-    for (const { scenario, port } of trials) await ask(scenario, port);
+    await assureAnswers(trials);
     return trials.map(({ measured }) => measured);
   } finally {
     await Promise.all(trials.map(({ running }) => running.stop()));
@@ -71,10 +80,12 @@ function unmeasured(subject: string, { name, protocol }: Scenario): Measured {
 async function measureCost(trials: Trial[], plan: Plan, protocol: Protocol): Promise<void> {
   for (let round = -plan.warmUp; round < plan.rounds; round++) {
     plan.progress(`${protocol}: round ${Math.max(0, round + 1)} of ${plan.rounds}`);
-    for (const { running, scenario, port, measured } of round % 2 === 0 ? trials : trials.toReversed()) {
+    for (const trial of round % 2 === 0 ? trials : trials.toReversed()) {
+      const { running, scenario, port, measured } = trial;
       const before = running.cpu();
       const { answered, seconds } = await saturate(scenario, port, plan.seconds);
       const spent = running.cpu() - before;
+      trial.done += answered;
       measured.memory.load = Math.max(measured.memory.load, running.memory());
       if (round < 0) continue;
       measured.cpu.push(spent / answered);
@@ -86,10 +97,19 @@ async function measureCost(trials: Trial[], plan: Plan, protocol: Protocol): Pro
 async function measureLatency(trials: Trial[], plan: Plan, protocol: Protocol): Promise<void> {
   for (const share of [0.5, 0.8]) {
     plan.progress(`${protocol}: latency at ${share * 100} % of capacity`);
-    for (const { scenario, port, measured } of trials) {
+    for (const trial of trials) {
+      const { scenario, port, measured } = trial;
       const took = await askAt(scenario, port, share * median(measured.throughput), plan.seconds);
+      trial.done += took.length;
       const at = (part: number): number => took[Math.floor(part * (took.length - 1))]!;
       measured.latency.push({ share, p50: at(0.5), p99: at(0.99) });
     }
+  }
+}
+
+async function assureAnswers(trials: Trial[]): Promise<void> {
+  for (const { running, scenario, port, done, before } of trials) {
+    if (before) allAnswered(scenario.name, done, before, await countCalls(running.ports.admin));
+    await ask(scenario, port);
   }
 }

@@ -7,11 +7,15 @@ export interface Calls {
 
 const series = /^rpc_server_call_duration_seconds_count\{.*rpc_status_code="(\w+)".*\} (\d+)$/gm;
 
+/** Greeter's metrics, in Prometheus's text format. @param port of its admin listener */
+export async function scrape(port: number): Promise<string> {
+  return (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+}
+
 /** @param port of its admin listener */
 export async function countCalls(port: number): Promise<Calls> {
-  const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
   const calls: Calls = { ok: 0, failed: {} };
-  for (const [, status, count] of metrics.matchAll(series)) {
+  for (const [, status, count] of (await scrape(port)).matchAll(series)) {
     if (status === "OK") calls.ok += Number(count);
     else if (status !== "CANCELLED") calls.failed[status!] = (calls.failed[status!] ?? 0) + Number(count);
   }

@@ -9,6 +9,7 @@ import { allAnswered, countCalls } from "./calls.ts";
 import { saturate, usualShape } from "./pressure.ts";
 import { untilAnswered } from "./ready.ts";
 import { freePorts, run } from "./running.ts";
+import { untilDisconnected } from "./settle.ts";
 import { greeter, scenarios } from "./subjects.ts";
 
 const ROUNDS = 3;
@@ -70,6 +71,7 @@ async function main(): Promise<void> {
         const { answered } = await saturate(scenario, ports[scenario.protocol], SECONDS, shape);
         if (round >= 0) costs[index]!.push((running.cpu() - before) / answered);
         if (scenario.protocol === "grpc") allAnswered(what, answered, counted, await countCalls(ports.admin));
+        await untilDisconnected(ports.admin);
       }
     }
     for (const { scenario } of cases) await ask(scenario, ports[scenario.protocol]);

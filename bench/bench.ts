@@ -1,11 +1,12 @@
 // The service beside its peers: what a greeting costs, how long it takes, memory, start and sizes.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { availableParallelism, cpus, release } from "node:os";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { chart } from "./chart.ts";
+import { machine, revision, versions } from "./environment.ts";
 import { findTools } from "./load.ts";
 import { measure } from "./measure.ts";
 import { ratiosOf, report } from "./report.ts";
@@ -14,7 +15,8 @@ import { subjects } from "./subjects.ts";
 
 const help = `Usage: npm run bench -- [options]
 
-Measures the built service and its peers on core 0, in turn, with the load on core 1; writes bench/results/.
+Measures the built service and its peers on core 0, in turn, with the load on core 1; writes bench/results/, or
+bench/results/partial/ with --quick or --only.
 
 Options:
   --quick                 short rounds, to see that it works
@@ -38,6 +40,7 @@ async function main(): Promise<void> {
   if (availableParallelism() < 2) throw new Error("Expected two cores: one for the subjects, one for the load");
   findTools("wrk", "h2load", "taskset");
   if (!existsSync(join(import.meta.dirname, "../dist/greeter.cjs"))) throw new Error("Nothing built: npm run build");
+  const environment = { machine: machine(), revision: revision(), versions: versions() };
   execFileSync("taskset", ["--all-tasks", "--cpu-list", "--pid", "1", String(process.pid)]);
 
   const chosen = subjects.filter(({ name }) => only?.includes(name) ?? true);
@@ -53,27 +56,16 @@ async function main(): Promise<void> {
   const sizes = sizesOf(join(import.meta.dirname, "../dist"));
   process.stdout.write(report(measured, ratios, starts, sizes));
 
-  const results = join(import.meta.dirname, "results");
-  mkdirSync(results, { recursive: true });
-  const revision = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
   const settings = { rounds, seconds, quick, only };
-  const all = { machine: machine(), versions: versions(), settings, measured, ratios, starts, sizes };
-  const name = `${new Date().toISOString().slice(0, 10)}-${revision}.json`;
-  writeFileSync(join(results, name), `${JSON.stringify(all, null, 2)}\n`);
-  writeFileSync(join(results, "latest.svg"), chart(measured));
-}
-
-function machine(): object {
-  return { cpu: cpus()[0]?.model, cores: availableParallelism(), kernel: release() };
-}
-
-function versions(): object {
-  const { dependencies } = JSON.parse(readFileSync(join(import.meta.dirname, "package.json"), "utf8"));
-  const own = JSON.parse(readFileSync(join(import.meta.dirname, "../package.json"), "utf8"));
-  const all = { ...own.devDependencies, ...own.dependencies, ...dependencies };
-  const peers = ["koa", "@koa/router", "@connectrpc/connect-node", ...Object.keys(dependencies)];
-  const go = execFileSync("go", ["version"], { encoding: "utf8" }).trim();
-  return { node: process.version, go, ...Object.fromEntries(peers.map((peer) => [peer, all[peer]])) };
+  const all = { ...environment, settings, measured, ratios, starts, sizes };
+  // Git ignores what is only a part.
+  const folder = join(import.meta.dirname, "results", quick || only !== undefined ? "partial" : "");
+  mkdirSync(folder, { recursive: true });
+  const { commit, modified } = environment.revision;
+  const name = `${new Date().toISOString().slice(0, 10)}-${commit}${modified ? "-modified" : ""}.json`;
+  writeFileSync(join(folder, name), `${JSON.stringify(all, null, 2)}\n`);
+  writeFileSync(join(folder, "latest.svg"), chart(measured));
+  progress(`Wrote ${name} and latest.svg to ${folder}`);
 }
 
 function sizesOf(folder: string): Record<string, { bytes: number; gzip: number }> {

@@ -19,7 +19,7 @@ Measures the built service and its peers on core 0, in turn, with the load on co
 bench/results/partial/ with --quick or --only.
 
 Options:
-  --quick                 short rounds, to see that it works
+  --quick                 short rounds, less than a minute in all, to see that it works
   --rounds <count>        how often to measure each (default: 10)
   --seconds <count>       how long each time (default: 2)
   --only <subject,…>      only these: ${subjects.map(({ name }) => name).join(", ")}
@@ -32,8 +32,8 @@ async function main(): Promise<void> {
   const { values } = parseArgs({ options: { quick: flag, rounds: text, seconds: text, only: text, help: flag } });
   if (values.help) return void process.stdout.write(help);
   const quick = values.quick ?? false;
-  const rounds = positive(values.rounds ?? (quick ? "2" : "10"), "--rounds");
-  const seconds = positive(values.seconds ?? (quick ? "0.3" : "2"), "--seconds");
+  const rounds = positive(values.rounds ?? (quick ? "1" : "10"), "--rounds");
+  const seconds = positive(values.seconds ?? (quick ? "0.2" : "2"), "--seconds");
   const only = values.only?.split(",");
   const unknown = only?.find((name) => !subjects.some((subject) => subject.name === name));
   if (unknown !== undefined) throw new Error(`Unknown subject "${unknown}" in --only; see --help`);
@@ -45,12 +45,12 @@ async function main(): Promise<void> {
 
   const chosen = subjects.filter(({ name }) => only?.includes(name) ?? true);
   const progress = (line: string): void => void process.stderr.write(`${line}\n`);
-  const plan = { rounds, warmUp: quick ? 1 : 3, seconds, progress };
+  const plan = { rounds, warmUp: quick ? 1 : 3, seconds, rest: quick ? 0.2 : 2, progress };
   const measured = [...(await measure("http", chosen, plan)), ...(await measure("grpc", chosen, plan))];
   const starts = [];
   for (const subject of chosen) {
     progress(`start: ${subject.name}`);
-    for (const protocol of subject.protocols) starts.push(await measureStarts(subject, protocol, quick ? 2 : 10));
+    for (const protocol of subject.protocols) starts.push(await measureStarts(subject, protocol, quick ? 1 : 10));
   }
   const ratios = ratiosOf(measured);
   const sizes = sizesOf(join(import.meta.dirname, "../dist"));

@@ -19,14 +19,18 @@ export interface Measured {
   throughput: number[];
   /** At 50 % and 80 % of its capacity, in µs. */
   latency: { share: number; p50: number; p99: number }[];
-  /** The most resident memory of its process under load, and 2 s later, in bytes. */
+  /** The most resident memory of its process under load, and 2 s later (plan.rest), in bytes. */
   memory: { load: number; after: number };
 }
 
 export interface Plan {
   rounds: number;
+  /** Rounds before those that count. */
   warmUp: number;
+  /** How long a load lasts. */
   seconds: number;
+  /** How long after the load memory is measured again, in seconds. */
+  rest: number;
   progress: (text: string) => void;
 }
 
@@ -49,6 +53,7 @@ interface Trial {
 export async function measure(protocol: Protocol, subjects: Subject[], plan: Plan): Promise<Measured[]> {
   const trials: Trial[] = [];
   try {
+    plan.progress(`${protocol}: starting`);
     for (const subject of subjects.filter(({ protocols }) => protocols.includes(protocol))) {
       for (const scenario of scenariosOf(subject, protocol)) {
         const ports = await freePorts();
@@ -61,8 +66,8 @@ export async function measure(protocol: Protocol, subjects: Subject[], plan: Pla
       }
     }
     await measureCost(trials, plan, protocol);
-    plan.progress(`${protocol}: memory 2 s after the load`);
-    await sleep(2000);
+    plan.progress(`${protocol}: memory ${plan.rest} s after the load`);
+    await sleep(plan.rest * 1000);
     for (const { running, measured } of trials) measured.memory.after = running.memory();
     await measureLatency(trials, plan, protocol);
     await assureAnswers(trials);

@@ -43,7 +43,7 @@ export function report(
     cells.map((cell, index) => (index === 0 ? String(cell).padEnd(32) : String(cell).padStart(10))).join(" ");
   const mb = (bytes: number): string => (bytes / 1e6).toFixed(1);
   const lines = [
-    row(["", "req/s", "µs lowest", "µs median", "p50@50%", "p99@50%", "p50@80%", "p99@80%", "MB load", "MB +2 s"]),
+    row(["", "req/s", "µs lowest", "µs median", "p50@50%", "p99@50%", "p50@80%", "p99@80%", "MB load", "MB after"]),
   ];
   for (const { subject, scenario, cpu, throughput, latency, memory } of measured) {
     const times = latency.flatMap(({ p50, p99 }) => [p50, p99].map((time) => `${time} µs`));

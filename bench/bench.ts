@@ -12,6 +12,7 @@ import { measure } from "./measure.ts";
 import { ratiosOf, report } from "./report.ts";
 import { measureStarts } from "./starts.ts";
 import { subjects } from "./subjects.ts";
+import { table } from "./table.ts";
 
 const help = `Usage: npm run bench -- [options]
 
@@ -54,9 +55,9 @@ async function main(): Promise<void> {
   }
   const ratios = ratiosOf(measured);
   const sizes = sizesOf(join(import.meta.dirname, "../dist"));
-  process.stdout.write(report(measured, ratios, starts, sizes));
-
   const settings = { rounds, seconds, quick, only };
+  process.stdout.write(`${report(measured, starts, sizes)}\n${table({ settings, ratios, starts })}`);
+
   const all = { ...environment, settings, measured, ratios, starts, sizes };
   // Git ignores what is only a part.
   const folder = join(import.meta.dirname, "results", quick || only !== undefined ? "partial" : "");

@@ -1,13 +1,17 @@
 import { createServer } from "node:http";
 import type { Server, ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
+import { Server as NetServer } from "node:net";
 import type { Socket } from "node:net";
+
 import type Koa from "koa";
 import type { Admission } from "../admission.ts";
 import type { Readiness } from "../readiness.ts";
 import type { HttpTelemetry } from "../telemetry/http.ts";
 import type { Tls } from "../tls/tls.ts";
 import { observe, ObservedRequest } from "./observe.ts";
+import { closeWhenAnswered, newConnection, unansweredOf } from "./connections.ts";
+import type { Connections } from "./connections.ts";
 import { answerRefusals, refuseOverload } from "./refusals.ts";
 
 export interface HttpServerOptions {
@@ -44,25 +48,8 @@ export interface HttpServer {
   cut: () => Promise<number>;
 }
 
-/** How long a client may take for what costs it a round trip, in milliseconds. */
-const PATIENCE = 1000;
-
 /** How many requests may wait for their answers on a connection: clients that send the next one before that are rare. */
 const MAX_PIPELINED = 32;
-
-/** What is to be known of a connection. */
-interface Connection {
-  /** A few at most; an array, for a Set would keep them from the garbage collector (see grpc/stream-table.ts). */
-  unanswered: ServerResponse[];
-  /** How many there were. */
-  requests: number;
-}
-
-const newConnection = (): Connection => ({ unanswered: [], requests: 0 });
-
-function unansweredOf(connections: Map<Socket, Connection>): ServerResponse[] {
-  return [...connections.values()].flatMap(({ unanswered }) => unanswered);
-}
 
 /** Builds the HTTP server of an app. */
 export function createHttpServer({
@@ -74,13 +61,14 @@ export function createHttpServer({
   ...limits
 }: HttpServerOptions): HttpServer {
   const answer = app.callback();
-  const connections = new Map<Socket, Connection>();
+  const connections: Connections = new Map();
   const serve = (request: ObservedRequest, response: ServerResponse): void => {
     const tellEnd = observe(request, response, telemetry);
     const connection = connections.get(request.socket) ?? newConnection();
     connection.unanswered.push(response);
     const forget = (): void => {
       connection.unanswered = connection.unanswered.filter((other) => other !== response);
+      connection.bytesRead = request.socket.bytesRead;
     };
     response.on("close", () => {
       forget();
@@ -129,20 +117,14 @@ export function createHttpServer({
 
   return {
     listener,
-    drain: () =>
-      new Promise((resolve) => {
-        for (const response of unansweredOf(connections)) {
-          if (!response.headersSent) response.setHeader("Connection", "close");
-        }
-        listener.close(() => resolve());
-        handshakes?.abandon();
-        // What is left now and then has no request that somebody waits for: an answer that had its headers already, a request that
-        // never becomes whole, a peer that does not close its side.
-        const sweep = setInterval(() => {
-          for (const [socket, { unanswered }] of connections) if (unanswered.length === 0) socket.destroy();
-        }, PATIENCE);
-        listener.once("close", () => clearInterval(sweep));
-      }),
+    drain: async () => {
+      // Not by its own close(): that closes connections whose answers are not out yet, and looks for late requests no more.
+      const closed = new Promise((resolve) => NetServer.prototype.close.call(listener, resolve));
+      handshakes?.abandon();
+      // A worker's listener has no port, and counts no connections.
+      await closeWhenAnswered(connections);
+      await closed;
+    },
     cut: async () => {
       const closed = unansweredOf(connections).map(
         (response) => new Promise<void>((resolve) => response.once("close", resolve)),

@@ -1,11 +1,10 @@
-import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** Something that listens on a port. */
 export interface Server {
   protocol: string;
-  /** Binds the port, and tells the address. */
-  start: () => Promise<string>;
+  /** Binds the port, and tells the address, if it is its own to tell. */
+  start: () => Promise<string | undefined>;
   /** Takes nothing new, and resolves when everything in flight has ended. */
   drain: () => Promise<void>;
   /**
@@ -33,7 +32,29 @@ export interface Lifecycle {
   onDraining: () => void;
   /** Sends what is still to be told of it all; undefined where there is nobody to tell. */
   close?: (() => Promise<void>) | undefined;
+  stop: StopRequest;
   log: LifecycleLog;
+}
+
+/** Tells whether and why the process is to stop. */
+export interface StopRequest {
+  /** Resolves when the process is to stop. */
+  readonly request: Promise<void>;
+  readonly requested: boolean;
+  /** The signal's name, or where the error came from. */
+  readonly reason: string;
+  /** An error went uncaught. */
+  readonly failed: boolean;
+  /** Stops listening. */
+  release: () => void;
+}
+
+/** How it went. */
+export interface Outcome {
+  /** The exit code: 0 when everything in flight ended by itself, 1 when some was cut off or an error went uncaught. */
+  code: number;
+  /** How many calls or requests were cut off. */
+  cut: number;
 }
 
 /** Where each step is told. */
@@ -45,11 +66,9 @@ export interface LifecycleLog {
 
 /**
  * Starts the servers in order, serves until the process is told to stop, and drains.
- * @returns the exit code: 0 when everything in flight ended by itself, 1 when some was cut off or an error went uncaught
  * @throws {Error} a server could not start; those before it are stopped
  */
-export async function run({ observers, servers, log, ...life }: Lifecycle): Promise<number> {
-  const stop = stopRequest(log);
+export async function run({ observers, servers, stop, log, ...life }: Lifecycle): Promise<Outcome> {
   try {
     await start([...observers, ...servers], log);
     // Told to stop before anybody could have heard that it serves: nobody needs time to notice.
@@ -75,7 +94,7 @@ export async function run({ observers, servers, log, ...life }: Lifecycle): Prom
     const cut = counts.reduce((sum, count) => sum + count, 0);
     const code = stop.failed || cut > 0 ? 1 : 0;
     log.info({ reason: stop.reason, cut, code }, "Stopped");
-    return code;
+    return { code, cut };
   } finally {
     stop.release();
   }
@@ -87,7 +106,7 @@ async function start(servers: Server[], log: LifecycleLog): Promise<void> {
     for (const server of servers) {
       const address = await server.start();
       started.push(server);
-      log.info({ protocol: server.protocol, address }, "Listening");
+      if (address !== undefined) log.info({ protocol: server.protocol, address }, "Listening");
     }
   } catch (error) {
     await Promise.all(started.map((server) => server.cut()));
@@ -108,49 +127,4 @@ async function close(server: Server, deadline: Promise<void>, log: LifecycleLog)
 /** Whether something is done before the deadline. */
 function inTime(work: Promise<void>, deadline: Promise<void>): Promise<boolean> {
   return Promise.race([work.then(() => true), deadline.then(() => false)]);
-}
-
-/** What ends a process: a signal, or an error that nobody caught. A second signal ends it at once. */
-function stopRequest(log: LifecycleLog): StopRequest {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const state = { request: promise, requested: false, reason: "", failed: false };
-  let signalled = false;
-  const request = (reason: string): void => {
-    if (!state.requested) Object.assign(state, { requested: true, reason });
-    resolve();
-  };
-  const onSignal = (signal: "SIGINT" | "SIGTERM"): void => {
-    if (signalled) process.exit(128 + constants.signals[signal]);
-    signalled = true;
-    request(signal);
-  };
-  // A rejection that nobody handles arrives here too, with "unhandledRejection" as its origin.
-  const onUncaught = (error: unknown, origin: string): void => {
-    log.fatal({ err: error, origin }, "Uncaught error");
-    state.failed = true;
-    request(origin);
-  };
-  // From here on the lifecycle decides: until now a signal has ended the process at once. In this order, for Node drops a signal that
-  // it has received but not yet told, as during a long start, when the last listener goes.
-  const earlier = (["SIGINT", "SIGTERM"] as const).flatMap((signal) =>
-    process.listeners(signal).map((listener) => () => process.off(signal, listener)),
-  );
-  process.on("SIGINT", onSignal).on("SIGTERM", onSignal).on("uncaughtException", onUncaught);
-  for (const remove of earlier) remove();
-  const release = (): void => {
-    process.off("SIGINT", onSignal).off("SIGTERM", onSignal).off("uncaughtException", onUncaught);
-  };
-  return Object.assign(state, { release });
-}
-
-interface StopRequest {
-  /** Resolves when the process is to stop. */
-  readonly request: Promise<void>;
-  readonly requested: boolean;
-  /** The signal's name, or where the error came from. */
-  readonly reason: string;
-  /** An error went uncaught. */
-  readonly failed: boolean;
-  /** Stops listening. */
-  release: () => void;
 }

@@ -1,9 +1,6 @@
-import type { Server as Listener } from "node:net";
 import { createAdminApp } from "./admin/app.ts";
 import { watchEventLoop } from "./admin/liveness.ts";
 import { createAdminServer } from "./admin/server.ts";
-import { formatAddress, listen } from "./address.ts";
-import type { Address } from "./address.ts";
 import { readBuildInfo } from "./build-info.ts";
 import type { Config } from "./config.ts";
 import { createAdmission } from "./admission.ts";
@@ -12,27 +9,31 @@ import { createGrpcServer } from "./grpc/server.ts";
 import { createApp } from "./http/app.ts";
 import { createHttpServer } from "./http/server.ts";
 import { run } from "./lifecycle.ts";
-import type { Server } from "./lifecycle.ts";
 import { createReadiness } from "./readiness.ts";
+import { serverAt } from "./server-at.ts";
+import { stopRequest } from "./stop.ts";
 import type { Output } from "./telemetry/log.ts";
 import { createTelemetry } from "./telemetry/telemetry.ts";
 import { openTls } from "./tls/tls.ts";
+import type { Primary } from "./workers/worker.ts";
 
 /**
  * Builds the service from the inside out, binds its ports last, and serves until the process is told to stop.
  * This is the one place that knows every part of it.
  * @param output takes the log
+ * @param primary where this is one of several workers: it has the admin port then, and tells when to stop
  * @returns the exit code
  * @throws {InvalidArgumentError} a variable of OpenTelemetry's is wrong
  * @throws {Error} it could not start; no port is left open
  */
-export async function serve(config: Config, output: Output): Promise<number> {
+export async function serve(config: Config, output: Output, primary?: Primary): Promise<number> {
   const readiness = createReadiness();
   const buildInfo = readBuildInfo();
   const telemetry = await createTelemetry({
     logLevel: config.logLevel,
     accessLog: config.accessLog,
     output,
+    worker: primary?.worker,
     readiness,
     buildInfo,
     tls: config.tlsCert !== "",
@@ -93,24 +94,27 @@ export async function serve(config: Config, output: Output): Promise<number> {
     telemetry.countConnections(protocol, listener);
   }
 
-  const exitCode = await run({
-    observers: [server("admin", admin, config.adminAddr)],
-    servers: [server("grpc", grpc, config.grpcAddr), server("http", http, config.addr)],
+  primary?.listen(telemetry);
+  const outcome = await run({
+    observers: primary ? [] : [serverAt("admin", admin, config.adminAddr)],
+    servers: primary
+      ? [primary.serverFor("grpc", grpc), primary.serverFor("http", http)]
+      : [serverAt("grpc", grpc, config.grpcAddr), serverAt("http", http, config.addr)],
     drainDelayMs: config.drainDelay,
     drainTimeoutMs: config.drainTimeout,
-    onServing: () => readiness.enter("serving"),
-    onDraining: () => readiness.enter("draining"),
+    onServing: () => {
+      readiness.enter("serving");
+      primary?.serving();
+    },
+    onDraining: () => {
+      readiness.enter("draining");
+      primary?.draining();
+    },
     close: telemetry.close,
+    stop: stopRequest(log, primary),
     log,
   });
   log.flush();
-  return exitCode;
-}
-
-function server(
-  protocol: string,
-  { listener, ...rest }: Pick<Server, "drain" | "cut"> & { listener: Listener },
-  address: Address,
-): Server {
-  return { protocol, start: async () => formatAddress(await listen(listener, address)), ...rest };
+  await primary?.ended(outcome, telemetry.readMetrics());
+  return outcome.code;
 }

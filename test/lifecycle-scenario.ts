@@ -1,6 +1,7 @@
 // A process that lives through one scenario of its lifecycle, named by its argument: test/lifecycle.test.ts starts it.
 import { once } from "node:events";
 import { run } from "../src/lifecycle.ts";
+import { stopRequest } from "../src/stop.ts";
 import type { Server } from "../src/lifecycle.ts";
 import { createLog } from "../src/telemetry/log.ts";
 
@@ -46,15 +47,17 @@ const scenarios: Record<string, Server> = {
 };
 
 try {
-  process.exitCode = await run({
+  const { code } = await run({
     observers: [server("observer")],
     servers: [scenarios[process.argv[2]!]!],
     drainDelayMs: Number(process.argv[3] ?? 100),
     drainTimeoutMs: 1000,
     onServing: () => log.info("Ready"),
     onDraining: () => log.info("Not ready"),
+    stop: stopRequest(log),
     log,
   });
+  process.exitCode = code;
 } catch (error) {
   log.error({ err: error }, "Not started");
   process.exitCode = 1;

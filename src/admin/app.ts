@@ -3,13 +3,15 @@ import Koa from "koa";
 import type { Context } from "koa";
 import { InvalidArgumentError } from "../greeter.ts";
 import type { Readiness } from "../readiness.ts";
-import type { Telemetry } from "../telemetry/telemetry.ts";
+import type { Exposition, Telemetry } from "../telemetry/telemetry.ts";
 import type { Liveness } from "./liveness.ts";
 
 export interface AdminOptions {
-  readiness: Readiness;
+  readiness: Pick<Readiness, "phase">;
   liveness: Liveness;
-  telemetry: Pick<Telemetry, "exposeMetrics" | "setLogLevel" | "log">;
+  telemetry: Pick<Telemetry, "setLogLevel" | "log"> & {
+    exposeMetrics(accept: string): Exposition | Promise<Exposition>;
+  };
 }
 
 /** What operators and probes ask: `/livez`, `/readyz`, `/metrics`, `/log-level`, and at `/` a list of them. */
@@ -24,8 +26,8 @@ export function createAdminApp({ readiness, liveness, telemetry }: AdminOptions)
   router.get("/readyz", (context) => {
     answer(context, readiness.phase === "serving" ? 200 : 503, readiness.phase);
   });
-  router.get("/metrics", (context) => {
-    const { contentType, text } = telemetry.exposeMetrics(context.get("Accept"));
+  router.get("/metrics", async (context) => {
+    const { contentType, text } = await telemetry.exposeMetrics(context.get("Accept"));
     context.vary("Accept");
     context.set("Content-Type", contentType);
     context.body = text;

@@ -26,15 +26,17 @@ export interface Output {
 /**
  * A log of JSON lines; on a terminal, of lines for people.
  * @param level the least severe messages to log
+ * @param worker which of several workers' it is: each line then says so
  */
-export function createLog(level: LevelWithSilent, output: Output): Log {
+export function createLog(level: LevelWithSilent, output: Output, worker?: number): Log {
   const options = {
     level,
-    base: null,
+    base: worker === undefined ? null : { worker },
     timestamp: () => timeField(Date.now()),
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  const destination = inOneWrite(output.isTTY ? prettyOutput(output) : output);
+  const base = worker === undefined ? "" : `,"worker":${worker}`;
+  const destination = inOneWrite(output.isTTY ? prettyOutput(output) : output, base);
   const log = pino(options, destination);
   const later: Log["later"] = (severity, message, record, write) => {
     if (log.isLevelEnabled(severity)) destination.later({ severity, time: Date.now(), message, record, write });
@@ -76,11 +78,11 @@ interface Lines {
  * Writes what was logged within a moment in one piece: a write to a pipe is a system call and wakes whoever reads it, which costs more
  * than all else that is done for a line.
  */
-function inOneWrite(output: Output): Lines {
+function inOneWrite(output: Output, base: string): Lines {
   let lines: (string | LaterLine<unknown>)[] = [];
   const flush = (): void => {
     if (lines.length === 0) return;
-    const written = lines.map((line) => (typeof line === "string" ? line : putTogether(line)));
+    const written = lines.map((line) => (typeof line === "string" ? line : putTogether(line, base)));
     lines = [];
     output.write(written.join(""));
   };
@@ -90,6 +92,6 @@ function inOneWrite(output: Output): Lines {
   return { write: add, later: (line) => add(line as LaterLine<unknown>), flush };
 }
 
-function putTogether({ severity, time, message, record, write }: LaterLine<unknown>): string {
-  return `{"level":"${severity}"${timeField(time)},${write(record)},"msg":"${message}"}\n`;
+function putTogether({ severity, time, message, record, write }: LaterLine<unknown>, base: string): string {
+  return `{"level":"${severity}"${timeField(time)}${base},${write(record)},"msg":"${message}"}\n`;
 }

@@ -12,12 +12,21 @@ import type { HttpTelemetry } from "./http.ts";
 import { preferredFormat } from "./exposition.ts";
 import { createLog } from "./log.ts";
 import type { Log, Output } from "./log.ts";
+import { merge } from "./merge.ts";
 import { createMetrics, durationBounds } from "./metrics.ts";
-import type { Metrics } from "./metrics.ts";
+import type { Metrics, MetricSnapshot } from "./metrics.ts";
 import { measureRuntime } from "./runtime.ts";
 import { tlsTelemetry } from "./tls.ts";
 import type { TlsTelemetry } from "./tls.ts";
 import { openTracing } from "./tracing.ts";
+import { workersTelemetry } from "./workers.ts";
+import type { WorkersTelemetry } from "./workers.ts";
+
+/** Metrics as they are sent. */
+export interface Exposition {
+  contentType: string;
+  text: string;
+}
 
 /** What the service tells of itself: the one value that everything which has something to tell is given. */
 export interface Telemetry {
@@ -31,8 +40,12 @@ export interface Telemetry {
   eventLoopDelay: (seconds: number) => void;
   /** Counts the connections of a listener. */
   countConnections(protocol: string, listener: Server): void;
-  /** The metrics, in the format that an Accept header prefers. */
-  exposeMetrics(accept: string): { contentType: string; text: string };
+  /** Counts only those that are closed at once. */
+  countDrops(protocol: string, listener: Server): void;
+  workers: WorkersTelemetry;
+  readMetrics(): MetricSnapshot[];
+  /** The metrics, together with those of other processes, in the format that an Accept header prefers. */
+  exposeMetrics(accept: string, others?: MetricSnapshot[][]): Exposition;
   /**
    * Changes the least severe messages that are logged.
    * @throws {InvalidArgumentError} there is no such level
@@ -47,6 +60,8 @@ export interface TelemetryOptions {
   accessLog: AccessLog;
   /** Takes the log. */
   output: Output;
+  /** Which of several workers this is; undefined where there is but one process. */
+  worker?: number | undefined;
   readiness: Readiness;
   buildInfo: Promise<BuildInfo>;
   /** Whether it speaks TLS. */
@@ -62,12 +77,13 @@ export interface TelemetryOptions {
 export async function createTelemetry({
   logLevel,
   output,
+  worker,
   buildInfo,
   tls,
   trustedProxies,
   ...options
 }: TelemetryOptions): Promise<Telemetry> {
-  const log = createLog(logLevel, output);
+  const log = createLog(logLevel, output, worker);
   const metrics = createMetrics();
   measureService(metrics, options.readiness, buildInfo);
   const tracing = await openTracing(log, async () => (await buildInfo).main.version);
@@ -84,6 +100,10 @@ export async function createTelemetry({
     "greeter_drain_requests_total",
     "Requests and calls that began when the service was not ready any more.",
   );
+  const countDrops: Telemetry["countDrops"] = (protocol, listener) => {
+    const tooMany = dropped.with({ protocol });
+    listener.on("drop", () => tooMany.value++);
+  };
   const observers = { ...options, metrics, late, log, tracing, forwarded: readForwarded(trustedProxies) };
 
   return {
@@ -100,17 +120,19 @@ export async function createTelemetry({
     countConnections: (protocol, listener) => {
       const open = connections.with({ protocol });
       const all = accepted.with({ protocol });
-      const tooMany = dropped.with({ protocol });
       listener.on("connection", (socket) => {
         open.value++;
         all.value++;
         socket.once("close", () => open.value--);
       });
-      listener.on("drop", () => tooMany.value++);
+      countDrops(protocol, listener);
     },
-    exposeMetrics: (accept) => {
+    countDrops,
+    workers: workersTelemetry(metrics, log),
+    readMetrics: () => metrics.read(),
+    exposeMetrics: (accept, others = []) => {
       const format = preferredFormat(accept);
-      return { contentType: format.contentType, text: format.write(metrics.read()) };
+      return { contentType: format.contentType, text: format.write(merge([metrics.read(), ...others])) };
     },
     setLogLevel: (level) => {
       const next = parseLogLevel(level, "log level");
@@ -123,9 +145,9 @@ export async function createTelemetry({
 }
 
 function measureService(metrics: Metrics, readiness: Readiness, buildInfo: Promise<BuildInfo>): void {
-  const ready = metrics.gauge("greeter_ready", "Whether the service takes new requests: 1 or 0.").with();
+  const ready = metrics.gauge("greeter_ready", "Whether the service takes new requests: 1 or 0.", "first").with();
   metrics.onRead(() => (ready.value = readiness.phase === "serving" ? 1 : 0));
-  const build = metrics.gauge("greeter_build_info", "What is running; always 1.");
+  const build = metrics.gauge("greeter_build_info", "What is running; always 1.", "first");
   const tell = ({ main, runtime, settings }: BuildInfo): void => {
     build.with({ version: main.version, revision: settings["vcs.revision"] ?? "", runtime }).value = 1;
   };

@@ -1,0 +1,79 @@
+import { createServer } from "node:net";
+import type { Server as Listener, Socket } from "node:net";
+import type { Server } from "../lifecycle.ts";
+import type { WorkerProcess } from "./process.ts";
+
+/**
+ * Hands out the connections of a protocol to workers. node:cluster does that, too, but forgets the connection that is on its way to a worker that dies:
+ * its client waits for ever. And it closes the port with the last worker, though another one is on its way.
+ */
+export interface Distributor {
+  /** Gives a worker connections from now on. */
+  add(worker: WorkerProcess): void;
+  /** Gives it no more. */
+  remove(worker: WorkerProcess): void;
+  /** Not yet listening. */
+  listener: Listener;
+  drain: Server["drain"];
+  cut: Server["cut"];
+}
+
+/**
+ * Hands out each connection to the worker that has waited longest for one.
+ * @param maxWaiting how many connections may wait for a worker; more are closed at once
+ */
+export function createDistributor(protocol: string, maxWaiting: number): Distributor {
+  const workers = new Set<WorkerProcess>();
+  /** Those that have taken all that they were offered. One that is stuck so keeps no more than one connection waiting. */
+  const free = new Set<WorkerProcess>();
+  const waiting: Socket[] = [];
+
+  const offer = async (worker: WorkerProcess, socket: Socket): Promise<void> => {
+    if (await worker.offer(protocol, socket)) {
+      // Here, not there: the worker has a handle of its own.
+      socket.destroy();
+      if (workers.has(worker)) free.add(worker);
+    } else {
+      workers.delete(worker);
+      waiting.unshift(socket);
+    }
+    handOut();
+  };
+  const handOut = (): void => {
+    for (const worker of free) {
+      const socket = waiting.shift();
+      if (!socket) return;
+      free.delete(worker);
+      void offer(worker, socket);
+    }
+  };
+
+  const listener = createServer({ pauseOnConnect: true }, (socket) => {
+    socket.on("error", () => {});
+    // Otherwise Node keeps books on it with the worker until it is closed there.
+    Object.assign(socket, { server: null });
+    waiting.push(socket);
+    handOut();
+  });
+  listener.maxConnections = maxWaiting;
+  const close = (): void => void listener.close();
+
+  return {
+    add: (worker) => {
+      workers.add(worker);
+      free.add(worker);
+      handOut();
+    },
+    remove: (worker) => {
+      workers.delete(worker);
+      free.delete(worker);
+    },
+    listener,
+    drain: async () => close(),
+    cut: async () => {
+      close();
+      for (const socket of waiting.splice(0)) socket.destroy();
+      return 0;
+    },
+  };
+}

@@ -1,0 +1,114 @@
+import { fork } from "node:child_process";
+import type { Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { InvalidArgumentError } from "../greeter.ts";
+import type { MetricSnapshot } from "../telemetry/metrics.ts";
+import type { WorkerEnd } from "../telemetry/workers.ts";
+import { WORKER_VARIABLE } from "./messages.ts";
+import type { ToPrimary, ToWorker } from "./messages.ts";
+import { relayLines } from "./relay.ts";
+
+/** A worker, to the primary process. */
+export interface WorkerProcess {
+  readonly worker: number;
+  readonly pid: number;
+  /**
+   * Resolves when it serves.
+   * @throws {InvalidArgumentError} a setting is wrong
+   * @throws {Error} it ended before
+   */
+  started: Promise<void>;
+  /** Resolves when it has begun to end. */
+  leaving: Promise<void>;
+  /** Resolves when it has ended, and all that it wrote is out. */
+  ended: Promise<WorkerEnd>;
+  /** How many requests and calls it says that it has cut off in the end; undefined where it did not get to say so. */
+  readonly cut: number | undefined;
+  /** The metrics as they were last heard of. */
+  readonly metrics: MetricSnapshot[];
+  /** Asks for the metrics, and resolves with whether they came in time. */
+  readMetrics(): Promise<boolean>;
+  /** Offers it a connection, and resolves with whether it has taken it. One of a protocol at a time. */
+  offer(protocol: string, socket: Socket): Promise<boolean>;
+  stop(reason: string): void;
+  setLogLevel(level: string): void;
+  kill(): void;
+}
+
+/** How long a worker may take to tell its metrics, in milliseconds. */
+const PATIENCE = 1000;
+
+/**
+ * Starts this program again, as a worker.
+ * @param env beside the environment of this process
+ * @param output takes its log
+ */
+export function startWorker(
+  worker: number,
+  env: NodeJS.ProcessEnv,
+  output: { write(lines: string): unknown },
+): WorkerProcess {
+  const child = fork(process.argv[1]!, process.argv.slice(2), {
+    env: { ...process.env, ...env, [WORKER_VARIABLE]: String(worker) },
+    // What it writes comes here.
+    stdio: ["ignore", "pipe", "inherit", "ipc"],
+    // Numbers of metrics may be infinite, which JSON does not know.
+    serialization: "advanced",
+  });
+  relayLines(child.stdout!, output);
+  // It may be gone before it has heard: its end tells that.
+  child.on("error", () => {});
+
+  const started = Promise.withResolvers<void>();
+  const leaving = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<WorkerEnd>();
+  const readings = new Map<number, (answered: boolean) => void>();
+  let asked = 0;
+  const offers = new Map<string, (taken: boolean) => void>();
+  const state = { cut: undefined as number | undefined, metrics: [] as MetricSnapshot[] };
+
+  child.on("message", (message: ToPrimary) => {
+    if (message.type === "serving") started.resolve();
+    if (message.type === "failed") started.reject(new (message.usage ? InvalidArgumentError : Error)(message.message));
+    if (message.type === "connection") offers.get(message.protocol)?.(message.taken);
+    if (message.type === "draining") leaving.resolve();
+    if (message.type === "ended") state.cut = message.cut;
+    if ("metrics" in message) state.metrics = message.metrics;
+    if (message.type === "metrics") readings.get(message.id)?.(true);
+  });
+  child.once("close", (code, signal) => {
+    started.reject(new Error(`Cannot start worker ${worker}: it ended with ${signal ?? `exit code ${code}`}`));
+    leaving.resolve();
+    for (const settle of offers.values()) settle(false);
+    ended.resolve({ worker, pid: child.pid!, code, signal });
+  });
+
+  const send = (message: ToWorker, socket?: Socket): void => {
+    if (child.connected) child.send(message, socket, { keepOpen: true });
+  };
+  return Object.assign(state, {
+    worker,
+    pid: child.pid!,
+    started: started.promise,
+    leaving: leaving.promise,
+    ended: ended.promise,
+    readMetrics: async () => {
+      const id = asked++;
+      const answer = new Promise<boolean>((resolve) => readings.set(id, resolve));
+      send({ type: "read-metrics", id });
+      const none = Promise.race([ended.promise, sleep(PATIENCE, undefined, { ref: false })]).then(() => false);
+      const answered = await Promise.race([answer, none]);
+      readings.delete(id);
+      return answered;
+    },
+    offer: (protocol: string, socket: Socket) =>
+      new Promise<boolean>((resolve) => {
+        offers.set(protocol, resolve);
+        if (child.connected) send({ type: "connection", protocol }, socket);
+        else resolve(false);
+      }),
+    stop: (reason: string) => send({ type: "stop", reason }),
+    setLogLevel: (level: string) => send({ type: "log-level", level }),
+    kill: () => void child.kill("SIGKILL"),
+  });
+}

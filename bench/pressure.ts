@@ -19,19 +19,27 @@ export interface Shape {
 
 export const usualShape = { http: { connections: 64, streams: 1 }, grpc: { connections: 10, streams: 10 } };
 
-/** As much as the subject can answer. @returns how many it answered, and in how many seconds */
+/**
+ * As much as the subject can answer.
+ * @param cores where the load runs
+ * @param headers more of HTTP
+ * @returns how many it answered, and in how many seconds
+ */
 export async function saturate(
   { protocol, ...scenario }: Scenario,
   port: number,
   seconds: number,
   shape: Shape = usualShape[protocol],
+  cores = "1",
+  headers: readonly string[] = [],
 ): Promise<{ answered: number; seconds: number }> {
   const url = `http://127.0.0.1:${port}${scenario.path}`;
   const { connections, streams } = shape;
   if (protocol === "http") {
     // wrk counts in whole seconds, but ends well when it is interrupted.
-    const args = ["-t1", `-c${connections}`, "-d600s", "-H", `Accept: ${scenario.accept}`, url];
-    const wrk = spawn("taskset", ["--cpu-list", "1", "wrk", ...args], { stdio: ["ignore", "pipe", "inherit"] });
+    const all = [`Accept: ${scenario.accept}`, ...headers].flatMap((header) => ["-H", header]);
+    const args = ["-t1", `-c${connections}`, "-d600s", ...all, url];
+    const wrk = spawn("taskset", ["--cpu-list", cores, "wrk", ...args], { stdio: ["ignore", "pipe", "inherit"] });
     const told = text(wrk.stdout);
     await sleep(seconds * 1000);
     wrk.kill("SIGINT");
@@ -40,7 +48,7 @@ export async function saturate(
     return { answered: Number(count), seconds: Number(time) * { ms: 0.001, s: 1, m: 60 }[unit as "s"] };
   }
   const args = [`-c${connections}`, `-m${streams}`, `-D${Math.round(seconds * 1000)}ms`];
-  const told = await h2load([...args, ...callOf(scenario), url]);
+  const told = await h2load([...args, ...callOf(scenario), url], cores);
   return { answered: told, seconds };
 }
 
@@ -73,8 +81,8 @@ function callOf({ message }: Pick<Scenario, "message">): string[] {
   return ["-d", call, "-H", "content-type: application/grpc", "-H", "te: trailers"];
 }
 
-async function h2load(args: string[]): Promise<number> {
-  const { stdout } = await promisify(execFile)("taskset", ["--cpu-list", "1", "h2load", ...args]);
+async function h2load(args: string[], cores = "1"): Promise<number> {
+  const { stdout } = await promisify(execFile)("taskset", ["--cpu-list", cores, "h2load", ...args]);
   const [, done, succeeded] = /(\d+) done, (\d+) succeeded/.exec(stdout) ?? [];
   if (done === undefined || done !== succeeded || done === "0") throw new Error(`Failed:\n${stdout}`);
   return Number(done);

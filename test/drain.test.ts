@@ -11,6 +11,7 @@ import { GreetRequestSchema } from "../src/gen/greeter/v1/greeter_pb.ts";
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "../src/gen/health/v1/health_pb.ts";
 import { createGreeterClient } from "../src/grpc/client.ts";
 import { frameClient, frameType } from "./grpc/frames.ts";
+import { askWhileStopped } from "./backlog.ts";
 import { send } from "./http/request.ts";
 import { listening, serveProcess } from "./process.ts";
 
@@ -139,6 +140,28 @@ test("an HTTP client that never reads its answers does not stall the drain", asy
   service.kill("SIGTERM");
   t.like(await service.ended, { code: 1 });
   t.true(Number(service.lines.at(-1)?.["cut"]) >= 1);
+});
+
+test("everybody who has connected before the port is closed gets an answer", async (t) => {
+  const service = serveProcess(t);
+  const { http } = await listening(service);
+  await service.logged(({ msg }) => msg === "Serving");
+  const answers = await askWhileStopped(service, http);
+  t.deepEqual(answers, Array<string>(30).fill("HTTP/1.1 200 OK"));
+  t.like(await service.ended, { code: 0, err: "" });
+});
+
+test("an HTTP client that has just connected when the port is closed gets its answer", async (t) => {
+  const service = serveProcess(t);
+  const { http } = await listening(service);
+  await service.logged(({ msg }) => msg === "Serving");
+  const socket = connect(Number(new URL(http).port), "127.0.0.1");
+  await once(socket, "connect");
+  service.kill("SIGTERM");
+  await service.logged(({ msg }) => msg === closing);
+  socket.write("GET /Ada HTTP/1.1\r\nHost: here\r\nAccept: text/plain\r\n\r\n");
+  t.regex((await socket.toArray()).join(""), /^HTTP\/1\.1 200 [\s\S]*\r\nConnection: close\r\n[\s\S]*Hello, Ada!\n$/);
+  t.like(await service.ended, { code: 0, err: "" });
 });
 
 test("an HTTP client that reads its answers only when the service drains gets them whole", async (t) => {

@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { setImmediate as turn } from "node:timers/promises";
 
 /** What is to be known of a connection. */
 export interface Connection {
@@ -34,8 +35,11 @@ export async function closeWhenAnswered(connections: Connections): Promise<void>
   for (const response of unansweredOf(connections)) {
     if (!response.headersSent) response.setHeader("Connection", "close");
   }
-  for (const [socket, { unanswered, bytesRead }] of connections) {
-    if (unanswered.length === 0 && socket.bytesRead === bytesRead) socket.destroy();
+  // What has come by now is read: closing would reset it.
+  await turn();
+  // One that is new has its request still to send.
+  for (const [socket, { unanswered, requests, bytesRead }] of connections) {
+    if (requests > 0 && unanswered.length === 0 && socket.bytesRead === bytesRead) socket.destroy();
   }
   // What is left now and then has no request that somebody waits for: an answer that had its headers already, a request that never
   // becomes whole, a peer that does not close its side.

@@ -11,6 +11,7 @@ import { untilAnswered } from "./ready.ts";
 import { freePorts, run } from "./running.ts";
 import { untilDisconnected } from "./settle.ts";
 import { greeter, scenarios } from "./subjects.ts";
+import { showUsage } from "./usage.ts";
 
 const ROUNDS = 3;
 const SECONDS = 1;
@@ -50,7 +51,14 @@ const cases = [
   })),
 ];
 
+const help = `Usage: npm run bench:growth
+
+Measures how the CPU time of a greeting grows with the name, the connections, and the calls at a time on a connection.
+Takes about two minutes, on two cores: one for the service, one for the load.
+`;
+
 async function main(): Promise<void> {
+  showUsage(help);
   findTools("wrk", "h2load", "taskset");
   if (availableParallelism() < 2) throw new Error("Expected two cores: one for the service, one for the load");
   if (!existsSync(join(import.meta.dirname, "../dist/greeter.cjs"))) throw new Error("Nothing built: npm run build");

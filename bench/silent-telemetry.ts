@@ -16,7 +16,7 @@ export async function createTelemetry({ logLevel, output }: TelemetryOptions): P
     eventLoopDelay: nothing,
     countConnections: nothing,
     countDrops: nothing,
-    workers: { serving: nothing, lost: nothing, ended: nothing, stuck: nothing },
+    workers: { count: nothing, serving: nothing, lost: nothing, failed: nothing, ended: nothing, stuck: nothing },
     readMetrics: () => [],
     exposeMetrics: () => ({ contentType: "text/plain", text: "" }),
     setLogLevel: nothing,

@@ -12,6 +12,7 @@ import { untilAnswered } from "./ready.ts";
 import { freePorts } from "./running.ts";
 import { median, quantile } from "./statistics.ts";
 import { greeter, scenarios } from "./subjects.ts";
+import { showUsage } from "./usage.ts";
 
 const ROUNDS = 8;
 const SECONDS = 2;
@@ -145,7 +146,14 @@ async function measureSharing(): Promise<void> {
   }
 }
 
+const help = `Usage: npm run bench:workers
+
+Measures how throughput grows with --workers, and what ways to share a port cost and lose.
+Takes about two minutes, on two cores: one for the service, one for the load.
+`;
+
 async function main(): Promise<void> {
+  showUsage(help);
   findTools("wrk", "h2load", "taskset");
   if (availableParallelism() < 2) throw new Error("Expected two cores");
   if (!existsSync(file("../dist/greeter.cjs"))) throw new Error("Nothing built: npm run build");

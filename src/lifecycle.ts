@@ -43,7 +43,7 @@ export interface StopRequest {
   readonly requested: boolean;
   /** The signal's name, or where the error came from. */
   readonly reason: string;
-  /** An error went uncaught. */
+  /** Something went wrong meanwhile, as an error that went uncaught. */
   readonly failed: boolean;
   /** Stops listening. */
   release: () => void;
@@ -51,7 +51,7 @@ export interface StopRequest {
 
 /** How it went. */
 export interface Outcome {
-  /** The exit code: 0 when everything in flight ended by itself, 1 when some was cut off or an error went uncaught. */
+  /** The exit code: 0 when everything in flight ended by itself, 1 when some was cut off or something went wrong. */
   code: number;
   /** How many calls or requests were cut off. */
   cut: number;

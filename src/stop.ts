@@ -9,19 +9,21 @@ export interface Stopper {
 
 /**
  * What ends a process: a signal, or an error that nobody caught. A second signal ends it at once.
+ * @returns what the lifecycle waits for, and `fail`, which says that something else went wrong
  * @param primary tells a worker to stop, in place of signals: a terminal, and systemd, send those to all processes, and the primary decides
  */
-export function stopRequest(log: LifecycleLog, primary?: Stopper): StopRequest {
+export function stopRequest(log: LifecycleLog, primary?: Stopper): StopRequest & { fail: () => void } {
   const { promise, resolve } = Promise.withResolvers<void>();
   const state = { request: promise, requested: false, reason: "", failed: false };
   const request = (reason: string): void => {
     if (!state.requested) Object.assign(state, { requested: true, reason });
     resolve();
   };
+  const fail = (): void => void (state.failed = true);
   // A rejection that nobody handles arrives here too, with "unhandledRejection" as its origin.
   const onUncaught = (error: unknown, origin: string): void => {
     log.fatal({ err: error, origin }, "Uncaught error");
-    state.failed = true;
+    fail();
     request(origin);
   };
   process.on("uncaughtException", onUncaught);
@@ -32,7 +34,7 @@ export function stopRequest(log: LifecycleLog, primary?: Stopper): StopRequest {
     process.off("uncaughtException", onUncaught);
     ignoreSignals();
   };
-  return Object.assign(state, { release });
+  return Object.assign(state, { fail, release });
 }
 
 /** From here on the lifecycle decides: until now a signal has ended the process at once. */

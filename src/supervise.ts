@@ -48,6 +48,7 @@ export async function supervise(config: Config, output: Output): Promise<number>
     startWorker: (worker) => startWorker(worker, env, lines),
     distributors: [grpc, http],
     telemetry: telemetry.workers,
+    onFailed: stop.fail,
   });
 
   const admin = createAdminServer(
@@ -74,7 +75,8 @@ export async function supervise(config: Config, output: Output): Promise<number>
 
   const { code } = await run({
     observers: [serverAt("admin", admin, config.adminAddr)],
-    servers: [pool, serverAt("grpc", grpc, config.grpcAddr), serverAt("http", http, config.addr)],
+    // The ports first, for one may be in use. Whoever connects waits until a worker serves.
+    servers: [serverAt("grpc", grpc, config.grpcAddr), serverAt("http", http, config.addr), pool],
     drainDelayMs: config.drainDelay,
     drainTimeoutMs: config.drainTimeout,
     onServing: () => readiness.enter("serving"),

@@ -26,14 +26,24 @@ export interface LoggingProcess {
 
 export const checkout = [`${import.meta.dirname}/../src/main.ts`];
 
-/** Starts `greeter serve` in a process of its own, on free ports, and with no delay when it is told to stop. */
+/**
+ * Starts `greeter serve` in a process of its own, on free ports, and with no delay when it is told to stop.
+ * @param options `openFiles`: how many file descriptors each of its processes may have
+ */
 export function serveProcess(
   t: Pick<ExecutionContext, "teardown">,
   flags: string[] = [],
-  { program = checkout, ...options }: { program?: string[]; cwd?: string; env?: NodeJS.ProcessEnv } = {},
+  {
+    program = checkout,
+    openFiles,
+    ...options
+  }: { program?: string[]; cwd?: string; env?: NodeJS.ProcessEnv; openFiles?: number } = {},
 ): LoggingProcess {
   const ports = ["--addr", "--grpc-addr", "--admin-addr"].flatMap((flag) => [flag, "127.0.0.1:0"]);
-  return startProcess(t, [...program, "serve", ...ports, "--drain-delay", "0s", ...flags], options);
+  const args = [...program, "serve", ...ports, "--drain-delay", "0s", ...flags];
+  if (openFiles === undefined) return startProcess(t, args, options);
+  const limited = ["-c", `ulimit -n ${openFiles}; exec "$0" "$@"`, process.execPath, ...args];
+  return startProcess(t, limited, { ...options, command: "sh" });
 }
 
 /** Starts a program of ours in a process of its own. */

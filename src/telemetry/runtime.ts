@@ -44,7 +44,8 @@ function measureProcess(metrics: Metrics): void {
   metrics.onRead(() => {
     const { user, system } = process.cpuUsage();
     cpu.value = (user + system) / 1e6;
-    memory.value = process.memoryUsage.rss();
+    // It reads a file of Linux's: where no file descriptor is left, the value before is better than none of all the others.
+    memory.value = tried(() => process.memoryUsage.rss()) ?? memory.value;
   });
   // Only Linux tells it.
   if (process.platform !== "linux") return;
@@ -53,7 +54,16 @@ function measureProcess(metrics: Metrics): void {
   metrics.gauge("process_max_fds", "How many file descriptors may be open.", "least").with().value = Number(
     limit?.[1] ?? Infinity,
   );
-  metrics.onRead(() => (open.value = readdirSync("/proc/self/fd").length));
+  metrics.onRead(() => (open.value = tried(() => readdirSync("/proc/self/fd").length) ?? open.value));
+}
+
+/** What it returns, or undefined where it throws. */
+function tried(read: () => number): number | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
 }
 
 function measureEventLoop(metrics: Metrics): void {

@@ -136,6 +136,7 @@ export async function createTelemetry({
     },
     setLogLevel: (level) => {
       const next = parseLogLevel(level, "log level");
+      if (next === log.level) return;
       // Before it: afterwards it may not be logged any more.
       log.warn({ from: log.level, to: next }, "Log level changed");
       log.level = next;

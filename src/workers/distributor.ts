@@ -15,6 +15,8 @@ export interface Distributor {
   /** Not yet listening. */
   listener: Listener;
   drain: Server["drain"];
+  /** Resolves when it is drained: no connection is handed out any more. */
+  drained: Promise<void>;
   cut: Server["cut"];
 }
 
@@ -27,25 +29,30 @@ export function createDistributor(protocol: string, maxWaiting: number): Distrib
   /** Those that have taken all that they were offered. One that is stuck so keeps no more than one connection waiting. */
   const free = new Set<WorkerProcess>();
   const waiting: Socket[] = [];
+  let offered = 0;
+  const drained = Promise.withResolvers<void>();
 
   const offer = async (worker: WorkerProcess, socket: Socket): Promise<void> => {
-    if (await worker.offer(protocol, socket)) {
-      // Here, not there: the worker has a handle of its own.
-      socket.destroy();
-      if (workers.has(worker)) free.add(worker);
-    } else {
-      workers.delete(worker);
-      waiting.unshift(socket);
-    }
+    offered++;
+    const outcome = await worker.offer(protocol, socket);
+    offered--;
+    // Here, not there: the worker has a handle of its own.
+    if (outcome === "taken") socket.destroy();
+    else waiting.unshift(socket);
+    if (outcome === "refused") workers.delete(worker);
+    // After the others: where it is short of file descriptors, they may not be.
+    if (workers.has(worker)) free.add(worker);
     handOut();
   };
   const handOut = (): void => {
     for (const worker of free) {
       const socket = waiting.shift();
-      if (!socket) return;
+      if (!socket) break;
       free.delete(worker);
       void offer(worker, socket);
     }
+    const allTaken = waiting.length + offered === 0;
+    if (!listener.listening && (allTaken || workers.size === 0)) drained.resolve();
   };
 
   const listener = createServer({ pauseOnConnect: true }, (socket) => {
@@ -56,7 +63,6 @@ export function createDistributor(protocol: string, maxWaiting: number): Distrib
     handOut();
   });
   listener.maxConnections = maxWaiting;
-  const close = (): void => void listener.close();
 
   return {
     add: (worker) => {
@@ -69,9 +75,14 @@ export function createDistributor(protocol: string, maxWaiting: number): Distrib
       free.delete(worker);
     },
     listener,
-    drain: async () => close(),
+    drained: drained.promise,
+    drain: () => {
+      listener.close();
+      handOut();
+      return drained.promise;
+    },
     cut: async () => {
-      close();
+      listener.close();
       for (const socket of waiting.splice(0)) socket.destroy();
       return 0;
     },

@@ -8,6 +8,8 @@ export type ToWorker =
   /** With the connection's socket. */
   | { type: "connection"; protocol: string }
   | { type: "stop"; reason: string }
+  /** It is given no connection any more. */
+  | { type: "no-more-connections" }
   | { type: "log-level"; level: string }
   | { type: "read-metrics"; id: number };
 

@@ -4,7 +4,9 @@ import { counted, merge } from "../telemetry/merge.ts";
 import type { MetricSnapshot } from "../telemetry/metrics.ts";
 import type { WorkersTelemetry } from "../telemetry/workers.ts";
 import type { Distributor } from "./distributor.ts";
+import { createHeartbeat } from "./heartbeat.ts";
 import type { WorkerProcess } from "./process.ts";
+import { createSuccession } from "./succession.ts";
 
 /** Several workers, of which each that is lost is replaced. */
 export interface Pool extends Server {
@@ -23,96 +25,83 @@ export interface PoolOptions {
   /** They give the workers their connections. */
   distributors: Distributor[];
   telemetry: WorkersTelemetry;
+  /** Hears that one ended badly that was to end. */
+  onFailed: () => void;
 }
 
-/** How often each is asked for its metrics, in milliseconds: so much is lost of what one counted that is killed. */
-const HEARTBEAT = 1000;
-
-/** How often in a row a worker may leave that unanswered: then it is stuck, and whatever it has would wait for ever. */
-const UNANSWERED = 10;
-
-/** How long to wait before a worker that ended at once is replaced, in milliseconds: twice as long each time, up to the longest. */
-const [SHORTEST, LONGEST] = [100, 10_000];
+/** How long one may take until it serves, in milliseconds. */
+const START = 60_000;
 
 /** How long workers that have cut off what was left may take to end, in milliseconds. */
 const LAST = 1000;
 
 /** Workers that share the ports. */
-export function createPool({ count, startWorker, distributors, telemetry }: PoolOptions): Pool {
+export function createPool({ count, startWorker, distributors, telemetry, onFailed }: PoolOptions): Pool {
   const workers = new Set<WorkerProcess>();
   const serving = new Set<WorkerProcess>();
-  /** How often in a row each that has started left it unanswered what its metrics are. */
-  const unanswered = new Map<WorkerProcess, number>();
+  /** Those that have started and not ended. */
+  const heartbeat = createHeartbeat((worker) => {
+    telemetry.stuck(worker.worker, worker.pid);
+    worker.kill();
+  });
   const stopping = new AbortController();
   let stopReason: string | undefined;
   let logLevel: string | undefined;
   let gone: MetricSnapshot[] = [];
   let lost = 0;
 
-  /** Starts one, and resolves when it serves. It has a successor as soon as it begins to end before it was told to. */
-  const launch = async (number: number): Promise<void> => {
-    const worker = startWorker(number);
-    workers.add(worker);
-    const bury = async (): Promise<void> => {
-      const end = await worker.ended;
-      workers.delete(worker);
-      gone = merge([gone, counted(worker.metrics)]);
-      serving.delete(worker);
-      unanswered.delete(worker);
-      if (stopReason === undefined) return telemetry.lost(end, serving.size);
-      telemetry.ended(end, serving.size);
-      lost += worker.cut ?? 1;
-    };
-    void bury();
-    await worker.started;
-    serving.add(worker);
-    unanswered.set(worker, 0);
-    for (const distributor of distributors) distributor.add(worker);
-    telemetry.serving(number, worker.pid, serving.size);
-    // What was said before it could hear.
-    if (logLevel !== undefined) worker.setLogLevel(logLevel);
-    if (stopReason !== undefined) worker.stop(stopReason);
-    void succeed(worker);
-  };
-  const succeed = async (worker: WorkerProcess): Promise<void> => {
-    const since = performance.now();
-    await worker.leaving;
-    // All leave together then: until the ports are closed, they still take what comes.
-    if (stopReason !== undefined) return;
+  const leave = (worker: WorkerProcess): void => {
     serving.delete(worker);
-    for (const distributor of distributors) distributor.remove(worker);
-    await replace(worker.worker, performance.now() - since > LONGEST ? 0 : SHORTEST);
+    telemetry.count(serving.size);
   };
-  const replace = async (number: number, delay: number): Promise<void> => {
-    await sleep(delay, undefined, { signal: stopping.signal }).catch(() => {});
-    if (stopReason !== undefined) return;
-    await launch(number).catch(() => replace(number, Math.min(LONGEST, Math.max(SHORTEST, delay * 2))));
+  const bury = async (worker: WorkerProcess): Promise<void> => {
+    const end = await worker.ended;
+    workers.delete(worker);
+    gone = merge([gone, counted(worker.metrics)]);
+    leave(worker);
+    // Of one that never served, its start tells why.
+    if (!heartbeat.delete(worker)) return;
+    if (stopReason === undefined) return telemetry.lost(end);
+    telemetry.ended(end);
+    lost += worker.cut ?? 0;
+    if (end.code !== 0) onFailed();
   };
+  const launch = createSuccession({
+    start: async (number) => {
+      const worker = startWorker(number);
+      workers.add(worker);
+      void bury(worker);
+      const late = setTimeout(() => worker.kill(), START);
+      await worker.started.finally(() => clearTimeout(late));
+      serving.add(worker);
+      heartbeat.add(worker);
+      telemetry.count(serving.size);
+      for (const distributor of distributors) distributor.add(worker);
+      telemetry.serving(number, worker.pid);
+      // What was said before it could hear.
+      if (logLevel !== undefined) worker.setLogLevel(logLevel);
+      return worker;
+    },
+    onLeaving: (worker) => {
+      leave(worker);
+      for (const distributor of distributors) distributor.remove(worker);
+      worker.endOffers();
+    },
+    onFailed: (number, error) => telemetry.failed(number, error),
+    stopped: stopping.signal,
+  });
   const killAll = (): void => {
     for (const worker of workers) worker.kill();
   };
   const allEnded = async (): Promise<void> => {
     while (workers.size > 0) await Promise.all([...workers].map(({ ended }) => ended));
   };
-  const check = async (worker: WorkerProcess): Promise<void> => {
-    const before = unanswered.get(worker)!;
-    const inVain = (await worker.readMetrics()) ? 0 : before + 1;
-    if (!unanswered.has(worker)) return;
-    unanswered.set(worker, inVain);
-    if (inVain < UNANSWERED) return;
-    telemetry.stuck(worker.worker, worker.pid);
-    worker.kill();
-  };
-  const watch = setInterval(() => {
-    for (const worker of unanswered.keys()) void check(worker);
-  }, HEARTBEAT);
-
   const cut = async (): Promise<number> => {
     // Those that were told to stop have cut off what was left themselves, and say so now.
     if (stopReason !== undefined) await Promise.race([allEnded(), sleep(LAST, undefined, { ref: false })]);
     stopReason ??= "failed start";
     stopping.abort();
-    clearInterval(watch);
+    heartbeat.stop();
     killAll();
     await allEnded();
     return lost;
@@ -138,16 +127,24 @@ export function createPool({ count, startWorker, distributors, telemetry }: Pool
     stop: (reason) => {
       stopReason = reason;
       stopping.abort();
-      for (const worker of workers) worker.stop(reason);
+      for (const worker of workers) {
+        if (heartbeat.has(worker)) worker.stop(reason);
+        // It has no connection yet, and may never hear.
+        else worker.kill();
+      }
     },
-    drain: allEnded,
+    drain: async () => {
+      await Promise.all(distributors.map(({ drained }) => drained));
+      for (const worker of workers) worker.endOffers();
+      await allEnded();
+    },
     cut,
     setLogLevel: (level) => {
       logLevel = level;
       for (const worker of workers) worker.setLogLevel(level);
     },
     readMetrics: async () => {
-      await Promise.all(unanswered.keys().map((worker) => worker.readMetrics()));
+      await heartbeat.ask();
       return [...[...workers].map(({ metrics }) => metrics), gone];
     },
   };

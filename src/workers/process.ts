@@ -1,12 +1,14 @@
 import { fork } from "node:child_process";
 import type { Socket } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
 import { InvalidArgumentError } from "../greeter.ts";
 import type { MetricSnapshot } from "../telemetry/metrics.ts";
 import type { WorkerEnd } from "../telemetry/workers.ts";
 import { WORKER_VARIABLE } from "./messages.ts";
 import type { ToPrimary, ToWorker } from "./messages.ts";
 import { relayLines } from "./relay.ts";
+
+/** What became of a connection that a worker was offered: one that it has not taken is still the primary's. */
+type OfferOutcome = "taken" | "refused" | "undelivered";
 
 /** A worker, to the primary process. */
 export interface WorkerProcess {
@@ -28,9 +30,11 @@ export interface WorkerProcess {
   readonly metrics: MetricSnapshot[];
   /** Asks for the metrics, and resolves with whether they came in time. */
   readMetrics(): Promise<boolean>;
-  /** Offers it a connection, and resolves with whether it has taken it. One of a protocol at a time. */
-  offer(protocol: string, socket: Socket): Promise<boolean>;
+  /** Offers it a connection, and resolves with what became of it. One of a protocol at a time. */
+  offer(protocol: string, socket: Socket): Promise<OfferOutcome>;
   stop(reason: string): void;
+  /** Tells it that it is offered no connection any more: until then it waits for some, though it is told to stop. */
+  endOffers(): void;
   setLogLevel(level: string): void;
   kill(): void;
 }
@@ -64,22 +68,28 @@ export function startWorker(
   const ended = Promise.withResolvers<WorkerEnd>();
   const readings = new Map<number, (answered: boolean) => void>();
   let asked = 0;
-  const offers = new Map<string, (taken: boolean) => void>();
+  /** By protocol, with the number of the first reading that is asked for after it. */
+  const offers = new Map<string, { before: number; settle: (outcome: OfferOutcome) => void }>();
   const state = { cut: undefined as number | undefined, metrics: [] as MetricSnapshot[] };
 
   child.on("message", (message: ToPrimary) => {
     if (message.type === "serving") started.resolve();
     if (message.type === "failed") started.reject(new (message.usage ? InvalidArgumentError : Error)(message.message));
-    if (message.type === "connection") offers.get(message.protocol)?.(message.taken);
+    if (message.type === "connection") offers.get(message.protocol)?.settle(message.taken ? "taken" : "refused");
     if (message.type === "draining") leaving.resolve();
     if (message.type === "ended") state.cut = message.cut;
     if ("metrics" in message) state.metrics = message.metrics;
-    if (message.type === "metrics") readings.get(message.id)?.(true);
+    if (message.type === "metrics") {
+      // What is sent arrives in order. But a socket does not that the worker has no file descriptor for.
+      for (const { before, settle } of offers.values()) if (before <= message.id) settle("undelivered");
+      readings.get(message.id)?.(true);
+    }
   });
   child.once("close", (code, signal) => {
     started.reject(new Error(`Cannot start worker ${worker}: it ended with ${signal ?? `exit code ${code}`}`));
     leaving.resolve();
-    for (const settle of offers.values()) settle(false);
+    for (const { settle } of offers.values()) settle("refused");
+    for (const settle of readings.values()) settle(false);
     ended.resolve({ worker, pid: child.pid!, code, signal });
   });
 
@@ -92,22 +102,30 @@ export function startWorker(
     started: started.promise,
     leaving: leaving.promise,
     ended: ended.promise,
-    readMetrics: async () => {
-      const id = asked++;
-      const answer = new Promise<boolean>((resolve) => readings.set(id, resolve));
-      send({ type: "read-metrics", id });
-      const none = Promise.race([ended.promise, sleep(PATIENCE, undefined, { ref: false })]).then(() => false);
-      const answered = await Promise.race([answer, none]);
-      readings.delete(id);
-      return answered;
-    },
-    offer: (protocol: string, socket: Socket) =>
+    readMetrics: () =>
       new Promise<boolean>((resolve) => {
-        offers.set(protocol, resolve);
-        if (child.connected) send({ type: "connection", protocol }, socket);
-        else resolve(false);
+        const id = asked++;
+        const settle = (answered: boolean): void => {
+          clearTimeout(late);
+          readings.delete(id);
+          resolve(answered);
+        };
+        const late = setTimeout(settle, PATIENCE, false).unref();
+        readings.set(id, settle);
+        send({ type: "read-metrics", id });
+      }),
+    offer: (protocol: string, socket: Socket) =>
+      new Promise<OfferOutcome>((resolve) => {
+        if (!child.connected) return resolve("refused");
+        const settle = (outcome: OfferOutcome): void => {
+          offers.delete(protocol);
+          resolve(outcome);
+        };
+        offers.set(protocol, { before: asked, settle });
+        send({ type: "connection", protocol }, socket);
       }),
     stop: (reason: string) => send({ type: "stop", reason }),
+    endOffers: () => send({ type: "no-more-connections" }),
     setLogLevel: (level: string) => send({ type: "log-level", level }),
     kill: () => void child.kill("SIGKILL"),
   });

@@ -33,6 +33,8 @@ export interface Primary {
 export function connectPrimary(worker: number): Primary {
   if (!process.connected) throw new Error("Cannot be a worker: only serve --workers starts them");
   const listeners = new Map<string, (socket: Socket) => void>();
+  const offersEnded = Promise.withResolvers<void>();
+  process.once("disconnect", offersEnded.resolve);
   const send = (message: ToPrimary): Promise<void> =>
     new Promise((resolve) => {
       // Whether or not it arrives: a primary that is gone needs to hear nothing.
@@ -52,6 +54,7 @@ export function connectPrimary(worker: number): Primary {
     onStop: (listener) => {
       process.on("message", (message: ToWorker) => {
         if (message.type === "stop") listener(message.reason);
+        if (message.type === "no-more-connections") offersEnded.resolve();
       });
       if (process.connected) process.once("disconnect", () => listener("primary gone"));
       else listener("primary gone");
@@ -63,9 +66,14 @@ export function connectPrimary(worker: number): Primary {
         if (message.type === "log-level") setLogLevel(message.level);
       });
     },
-    serverFor: (protocol, { listener, ...parts }) => ({
+    serverFor: (protocol, { listener, drain, cut }) => ({
       protocol,
-      ...parts,
+      cut,
+      drain: async () => {
+        // What the primary has accepted by now is still to come.
+        await offersEnded.promise;
+        await drain();
+      },
       start: async () => {
         // It looks for requests that are late only from then on.
         listener.emit("listening");

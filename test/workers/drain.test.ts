@@ -7,6 +7,7 @@ import { serveProcess } from "../process.ts";
 import { GreetRequestSchema } from "../../src/gen/greeter/v1/greeter_pb.ts";
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "../../src/gen/health/v1/health_pb.ts";
 import { frameClient, frameType } from "../grpc/frames.ts";
+import { askWhileStopped } from "../backlog.ts";
 import { send } from "../http/request.ts";
 import { loadOn } from "./load.ts";
 import { serveWithWorkers } from "./service.ts";
@@ -46,6 +47,13 @@ test("under load, a drain loses no request and no call", async (t) => {
   t.like(process.lines.at(-1), { msg: "Stopped", cut: 0, code: 0 });
 });
 
+test("everybody who has connected before the ports are closed gets an answer", async (t) => {
+  const { process, http } = await serveWithWorkers(t);
+  const answers = await askWhileStopped(process, http);
+  t.deepEqual(answers, Array<string>(30).fill("HTTP/1.1 200 OK"));
+  t.like(await process.ended, { code: 0, err: "" });
+});
+
 test("calls that outlast the drain timeout are cut off and counted over all workers, and the exit code is 1", async (t) => {
   const { process, grpc } = await serveWithWorkers(t, ["--drain-timeout", "300ms"]);
   for (const client of [frameClient(grpc), frameClient(grpc)]) {
@@ -56,6 +64,15 @@ test("calls that outlast the drain timeout are cut off and counted over all work
   process.kill("SIGTERM");
   t.like(await process.ended, { code: 1 });
   t.like(process.lines.at(-1), { msg: "Stopped", cut: 2, code: 1 });
+});
+
+test("a worker that is killed in the drain makes the exit code 1, but is no request that was cut off", async (t) => {
+  const { process, pidOf } = await serveWithWorkers(t, ["--drain-delay", "1s"]);
+  process.kill("SIGTERM");
+  await process.logged(({ msg, worker }) => msg.startsWith("Draining") && worker === 1);
+  globalThis.process.kill(pidOf(1), "SIGKILL");
+  t.like(await process.ended, { code: 1, err: "" });
+  t.like(process.lines.at(-1), { msg: "Stopped", cut: 0, code: 1 });
 });
 
 test("a signal to all of its processes, as a terminal and systemd send it, is one to it", async (t) => {

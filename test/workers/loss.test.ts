@@ -1,5 +1,7 @@
 import { Agent, request } from "node:http";
 import { once } from "node:events";
+import { connect } from "node:net";
+import type { Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import test from "ava";
 import { createGreeterClient } from "../../src/grpc/client.ts";
@@ -121,6 +123,30 @@ test("a worker that is stuck is replaced, and the connection that it was offered
   t.like(stuck, { level: "error", worker: 1 });
   await haveServed(3);
   t.like(await process.logged(({ msg }) => msg.startsWith("Worker lost")), { worker: 1, signal: "SIGKILL" });
+});
+
+test("workers that run out of file descriptors live on, and take connections again when they have some", async (t) => {
+  const { process, http, metric } = await serveWithWorkers(t, [], { openFiles: 64 });
+  const idle: Socket[] = [];
+  // As many as there are descriptors for in all three of them, and then some.
+  for (let count = 0; count < 200; count++) {
+    const socket = connect(Number(new URL(http).port), "127.0.0.1").on("error", () => {});
+    idle.push(socket);
+    await new Promise((resolve) => socket.once("connect", resolve).once("close", resolve));
+  }
+  // Two heartbeats with no descriptor left.
+  await new Promise((resolve) => setTimeout(resolve, 2500));
+  for (const socket of idle) socket.destroy();
+  while ((await asked(http)) !== "Hello, late!\n");
+  for (let count = 0; count < 8; count++) t.is(await asked(http), "Hello, late!\n");
+  t.is(await metric("greeter_workers"), 2);
+  t.is(await metric("greeter_workers_lost_total"), 0);
+  t.deepEqual(
+    process.lines.filter(({ level }) => level === "fatal" || level === "error"),
+    [],
+  );
+  const workers = new Set(process.lines.filter(({ msg }) => msg === "Request").map(({ worker }) => worker));
+  t.is(workers.size, 2);
 });
 
 async function asked(http: string): Promise<string> {

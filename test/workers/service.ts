@@ -20,9 +20,9 @@ export interface Service {
 export async function serveWithWorkers(
   t: Pick<ExecutionContext, "teardown">,
   flags: string[] = [],
-  { count = 2, env = {} } = {},
+  { count = 2, ...options }: { count?: number; env?: NodeJS.ProcessEnv; openFiles?: number } = {},
 ): Promise<Service> {
-  const process = serveProcess(t, ["--workers", String(count), ...flags], { env });
+  const process = serveProcess(t, ["--workers", String(count), ...flags], options);
   const addresses = await listening(process);
   const served = (): typeof process.lines => process.lines.filter(({ msg }) => msg === "Worker serves");
   await process.logged(({ msg, worker }) => msg === "Serving" && worker === undefined);

@@ -1,0 +1,64 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { WorkerProcess } from "./process.ts";
+
+export interface SuccessionOptions {
+  /** Starts a worker with a number, and resolves when it serves. */
+  start: (number: number) => Promise<WorkerProcess>;
+  /** Hears that one has begun to end. */
+  onLeaving: (worker: WorkerProcess) => void;
+  /** Hears that one that was to take another's place did not get to serve. */
+  onFailed: (number: number, error: unknown) => void;
+  /** From then on nobody is replaced. */
+  stopped: AbortSignal;
+}
+
+/**
+ * How long to wait before a worker is replaced, in milliseconds: twice as long each time, up to the longest, where one did not serve for as long
+ * as that.
+ */
+const [SHORTEST, LONGEST] = [100, 10_000];
+
+/** How long to wait the next time, after so long. */
+function longer(delay: number): number {
+  return Math.min(LONGEST, Math.max(SHORTEST, delay * 2));
+}
+
+/**
+ * Starts workers each of which has a successor as soon as it begins to end, and that one too.
+ * @returns starts one, and resolves when it serves
+ * @throws {Error} the first one could not start
+ */
+export function createSuccession({
+  start,
+  onLeaving,
+  onFailed,
+  stopped,
+}: SuccessionOptions): (number: number) => Promise<void> {
+  /** @param delay how long it was waited for */
+  const launch = async (number: number, delay: number, predecessor?: WorkerProcess): Promise<void> => {
+    const worker = await start(number);
+    void succeed(worker, delay, predecessor);
+  };
+  const succeed = async (worker: WorkerProcess, delay: number, predecessor?: WorkerProcess): Promise<void> => {
+    const since = performance.now();
+    await worker.leaving;
+    // All leave together then: until the ports are closed, they still take what comes.
+    if (stopped.aborted) return;
+    onLeaving(worker);
+    const lived = performance.now() - since;
+    // One at a time may be ending: they take as long as a drain, and more would only be more memory.
+    await predecessor?.ended;
+    await replace(worker, lived > LONGEST ? 0 : longer(delay));
+  };
+  const replace = async (worker: WorkerProcess, delay: number): Promise<void> => {
+    await sleep(delay, undefined, { signal: stopped }).catch(() => {});
+    if (stopped.aborted) return;
+    try {
+      await launch(worker.worker, delay, worker);
+    } catch (error) {
+      if (!stopped.aborted) onFailed(worker.worker, error);
+      void replace(worker, longer(delay));
+    }
+  };
+  return (number) => launch(number, 0);
+}

@@ -83,8 +83,9 @@ export function createDistributor(protocol: string, maxWaiting: number): Distrib
     },
     cut: async () => {
       listener.close();
-      for (const socket of waiting.splice(0)) socket.destroy();
-      return 0;
+      const left = waiting.splice(0);
+      for (const socket of left) socket.destroy();
+      return left.length;
     },
   };
 }

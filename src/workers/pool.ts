@@ -29,8 +29,8 @@ export interface PoolOptions {
   onFailed: () => void;
 }
 
-/** How long one may take until it serves, in milliseconds. */
-const START = 60_000;
+/** How long the connections that have come may take to be handed out in a drain, in milliseconds. */
+const HANDING_OUT = 1000;
 
 /** How long workers that have cut off what was left may take to end, in milliseconds. */
 const LAST = 1000;
@@ -67,20 +67,20 @@ export function createPool({ count, startWorker, distributors, telemetry, onFail
     if (end.code !== 0) onFailed();
   };
   const launch = createSuccession({
-    start: async (number) => {
+    start: (number) => {
       const worker = startWorker(number);
       workers.add(worker);
       void bury(worker);
-      const late = setTimeout(() => worker.kill(), START);
-      await worker.started.finally(() => clearTimeout(late));
+      return worker;
+    },
+    onServing: (worker) => {
       serving.add(worker);
       heartbeat.add(worker);
       telemetry.count(serving.size);
       for (const distributor of distributors) distributor.add(worker);
-      telemetry.serving(number, worker.pid);
+      telemetry.serving(worker.worker, worker.pid);
       // What was said before it could hear.
       if (logLevel !== undefined) worker.setLogLevel(logLevel);
-      return worker;
     },
     onLeaving: (worker) => {
       leave(worker);
@@ -134,7 +134,9 @@ export function createPool({ count, startWorker, distributors, telemetry, onFail
       }
     },
     drain: async () => {
-      await Promise.all(distributors.map(({ drained }) => drained));
+      // A worker that is stuck, or short of file descriptors, may never take what it is offered; the others are not to wait for that.
+      const handedOut = Promise.all(distributors.map(({ drained }) => drained));
+      await Promise.race([handedOut, sleep(HANDING_OUT, undefined, { ref: false })]);
       for (const worker of workers) worker.endOffers();
       await allEnded();
     },

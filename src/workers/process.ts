@@ -39,13 +39,14 @@ export interface WorkerProcess {
   kill(): void;
 }
 
-/** How long a worker may take to tell its metrics, in milliseconds. */
-const PATIENCE = 1000;
+/** How long a worker may take to tell its metrics, in milliseconds: less than from one heartbeat to the next. */
+const PATIENCE = 900;
 
 /**
  * Starts this program again, as a worker.
  * @param env beside the environment of this process
  * @param output takes its log
+ * @throws {Error} the system has no more processes or file descriptors
  */
 export function startWorker(
   worker: number,
@@ -59,9 +60,11 @@ export function startWorker(
     // Numbers of metrics may be infinite, which JSON does not know.
     serialization: "advanced",
   });
-  relayLines(child.stdout!, output);
   // It may be gone before it has heard: its end tells that.
   child.on("error", () => {});
+  const { pid, stdout } = child;
+  if (pid === undefined || !stdout) throw new Error(`Cannot start worker ${worker}: no process is to be had`);
+  relayLines(stdout, output);
 
   const started = Promise.withResolvers<void>();
   const leaving = Promise.withResolvers<void>();
@@ -90,7 +93,7 @@ export function startWorker(
     leaving.resolve();
     for (const { settle } of offers.values()) settle("refused");
     for (const settle of readings.values()) settle(false);
-    ended.resolve({ worker, pid: child.pid!, code, signal });
+    ended.resolve({ worker, pid, code, signal });
   });
 
   const send = (message: ToWorker, socket?: Socket): void => {
@@ -98,7 +101,7 @@ export function startWorker(
   };
   return Object.assign(state, {
     worker,
-    pid: child.pid!,
+    pid,
     started: started.promise,
     leaving: leaving.promise,
     ended: ended.promise,

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { WorkerProcess } from "./process.ts";
 
 export interface SuccessionOptions {
-  /** Starts a worker with a number, and resolves when it serves. */
-  start: (number: number) => Promise<WorkerProcess>;
+  /** Starts a worker with a number. */
+  start: (number: number) => WorkerProcess;
+  onServing: (worker: WorkerProcess) => void;
   /** Hears that one has begun to end. */
   onLeaving: (worker: WorkerProcess) => void;
   /** Hears that one that was to take another's place did not get to serve. */
@@ -18,6 +19,9 @@ export interface SuccessionOptions {
  */
 const [SHORTEST, LONGEST] = [100, 10_000];
 
+/** How long one may take until it serves, in milliseconds. */
+const START = 60_000;
+
 /** How long to wait the next time, after so long. */
 function longer(delay: number): number {
   return Math.min(LONGEST, Math.max(SHORTEST, delay * 2));
@@ -30,13 +34,27 @@ function longer(delay: number): number {
  */
 export function createSuccession({
   start,
+  onServing,
   onLeaving,
   onFailed,
   stopped,
 }: SuccessionOptions): (number: number) => Promise<void> {
-  /** @param delay how long it was waited for */
+  /**
+   * @param delay how long it was waited for
+   * @param predecessor one that may not have ended yet
+   */
   const launch = async (number: number, delay: number, predecessor?: WorkerProcess): Promise<void> => {
-    const worker = await start(number);
+    const worker = start(number);
+    const late = setTimeout(() => worker.kill(), START);
+    try {
+      await worker.started;
+    } catch (error) {
+      worker.kill();
+      throw error;
+    } finally {
+      clearTimeout(late);
+    }
+    onServing(worker);
     void succeed(worker, delay, predecessor);
   };
   const succeed = async (worker: WorkerProcess, delay: number, predecessor?: WorkerProcess): Promise<void> => {
@@ -47,17 +65,18 @@ export function createSuccession({
     onLeaving(worker);
     const lived = performance.now() - since;
     // One at a time may be ending: they take as long as a drain, and more would only be more memory.
-    await predecessor?.ended;
-    await replace(worker, lived > LONGEST ? 0 : longer(delay));
+    const ending =
+      predecessor && (await Promise.race([worker.ended.then(() => predecessor), predecessor.ended.then(() => worker)]));
+    await replace(worker.worker, lived > LONGEST ? 0 : longer(delay), ending ?? worker);
   };
-  const replace = async (worker: WorkerProcess, delay: number): Promise<void> => {
+  const replace = async (number: number, delay: number, predecessor: WorkerProcess): Promise<void> => {
     await sleep(delay, undefined, { signal: stopped }).catch(() => {});
     if (stopped.aborted) return;
     try {
-      await launch(worker.worker, delay, worker);
+      await launch(number, delay, predecessor);
     } catch (error) {
-      if (!stopped.aborted) onFailed(worker.worker, error);
-      void replace(worker, longer(delay));
+      if (!stopped.aborted) onFailed(number, error);
+      void replace(number, longer(delay), predecessor);
     }
   };
   return (number) => launch(number, 0);

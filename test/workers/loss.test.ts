@@ -2,6 +2,7 @@ import { Agent, request } from "node:http";
 import { once } from "node:events";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { text } from "node:stream/consumers";
 import test from "ava";
 import { createGreeterClient } from "../../src/grpc/client.ts";
@@ -127,17 +128,15 @@ test("a worker that is stuck is replaced, and the connection that it was offered
 
 test("workers that run out of file descriptors live on, and take connections again when they have some", async (t) => {
   const { process, http, metric } = await serveWithWorkers(t, [], { openFiles: 64 });
-  const idle: Socket[] = [];
-  // As many as there are descriptors for in all three of them, and then some.
-  for (let count = 0; count < 200; count++) {
-    const socket = connect(Number(new URL(http).port), "127.0.0.1").on("error", () => {});
-    idle.push(socket);
-    await new Promise((resolve) => socket.once("connect", resolve).once("close", resolve));
-  }
+  const closeAll = await exhaust(http);
+  const late = asked(http);
   // Two heartbeats with no descriptor left.
-  await new Promise((resolve) => setTimeout(resolve, 2500));
-  for (const socket of idle) socket.destroy();
-  while ((await asked(http)) !== "Hello, late!\n");
+  const heard = await Promise.race([late, sleep(2500, "nothing yet")]);
+  t.not(heard, "Hello, late!\n");
+  closeAll();
+  const seen = (): number =>
+    new Set(process.lines.filter(({ msg }) => msg === "Request").map(({ worker }) => worker)).size;
+  while (seen() < 2) await asked(http);
   for (let count = 0; count < 8; count++) t.is(await asked(http), "Hello, late!\n");
   t.is(await metric("greeter_workers"), 2);
   t.is(await metric("greeter_workers_lost_total"), 0);
@@ -145,9 +144,38 @@ test("workers that run out of file descriptors live on, and take connections aga
     process.lines.filter(({ level }) => level === "fatal" || level === "error"),
     [],
   );
-  const workers = new Set(process.lines.filter(({ msg }) => msg === "Request").map(({ worker }) => worker));
-  t.is(workers.size, 2);
 });
+
+test("a worker that ends while the primary process has no file descriptor is replaced when it has some", async (t) => {
+  const env = { NODE_OPTIONS: `--import ${import.meta.dirname}/hold-files-on-signal.ts` };
+  const { process, http, pidOf, haveServed } = await serveWithWorkers(t, [], { env, openFiles: 64 });
+  process.kill("SIGUSR2");
+  await process.logged(({ msg }) => msg.startsWith("Holds"));
+  kill(pidOf(1));
+  t.like(await process.logged(({ msg }) => msg.startsWith("Cannot replace")), { worker: 1, level: "error" });
+  process.kill("SIGUSR2");
+  await haveServed(3);
+  t.is(await asked(http), "Hello, late!\n");
+});
+
+test("a drain waits for no connection that nobody can take", async (t) => {
+  const { process, http } = await serveWithWorkers(t, ["--drain-timeout", "1h"], { openFiles: 64 });
+  await exhaust(http);
+  process.kill("SIGTERM");
+  await process.ended;
+  t.is(process.lines.at(-1)!.msg, "Stopped");
+});
+
+/** Opens as many idle connections as there are file descriptors for in three processes of 64, and then some. */
+async function exhaust(http: string): Promise<() => void> {
+  const idle: Socket[] = [];
+  for (let count = 0; count < 200; count++) {
+    const socket = connect(Number(new URL(http).port), "127.0.0.1").on("error", () => {});
+    idle.push(socket);
+    await new Promise((resolve) => socket.once("connect", resolve).once("close", resolve));
+  }
+  return () => idle.forEach((socket) => socket.destroy());
+}
 
 async function asked(http: string): Promise<string> {
   return (await send(http, "/late", { accept: "text/plain" }).catch(() => ({ body: "cut off" }))).body;

@@ -1,6 +1,7 @@
 import { syncBuiltinESMExports } from "node:module";
 import { mock } from "node:test";
 import anyTest from "ava";
+import type { Distributor } from "../../src/workers/distributor.ts";
 import { createPool } from "../../src/workers/pool.ts";
 import type { Pool } from "../../src/workers/pool.ts";
 import type { WorkerProcess } from "../../src/workers/process.ts";
@@ -58,7 +59,9 @@ function fakeWorker(worker: number, pid: number): FakeWorker {
 }
 
 /** A pool of one worker, which serves; the workers so far, and what was told of them. */
-async function poolOfOne(): Promise<{ pool: Pool; workers: FakeWorker[]; told: string[] }> {
+async function poolOfOne(
+  distributors: Distributor[] = [],
+): Promise<{ pool: Pool; workers: FakeWorker[]; told: string[] }> {
   const workers: FakeWorker[] = [];
   const told: string[] = [];
   const pool = createPool({
@@ -67,7 +70,7 @@ async function poolOfOne(): Promise<{ pool: Pool; workers: FakeWorker[]; told: s
       workers.push(fakeWorker(worker, workers.length));
       return workers.at(-1)!;
     },
-    distributors: [],
+    distributors,
     telemetry: {
       count: () => {},
       serving: () => told.push("serving"),
@@ -122,6 +125,47 @@ test("of workers that drain after an error there is one at a time, however fast 
   await pass(200);
   t.is(workers.length, 3);
   await pool.cut();
+});
+
+test("a replacement that dies at once is replaced, though the one before it still drains", async (t) => {
+  const { pool, workers } = await poolOfOne();
+  workers[0]!.leave();
+  await pass(100);
+  workers[1]!.serve();
+  await settle();
+  workers[1]!.end(137);
+  await pass(200);
+  t.is(workers.length, 3);
+  workers[2]!.serve();
+  await settle();
+  workers[2]!.leave();
+  await pass(60_000);
+  t.is(workers.length, 3, "the first one and this one are ending");
+  workers[0]!.end(1);
+  await pass(400);
+  t.is(workers.length, 4);
+  await pool.cut();
+});
+
+test("in a drain, workers are told that no connection comes when all are handed out, or a second later", async (t) => {
+  const drained = Promise.withResolvers<void>();
+  for (const handedOut of [drained.promise, new Promise<void>(() => {})]) {
+    const distributor = { drained: handedOut, add: () => {}, remove: () => {} } as unknown as Distributor;
+    const { pool, workers } = await poolOfOne([distributor]);
+    const worker = workers[0]!;
+    let told = false;
+    Object.assign(worker, { stop: () => {}, endOffers: () => (told = true) });
+    pool.stop("SIGTERM");
+    const ended = pool.drain();
+    await settle();
+    t.false(told);
+    drained.resolve();
+    await pass(handedOut === drained.promise ? 0 : 1000);
+    t.true(told);
+    worker.end(0);
+    await ended;
+    await pool.cut();
+  }
 });
 
 test("why a worker can't be replaced is told, and is no worker lost; it is tried again", async (t) => {

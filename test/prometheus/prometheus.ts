@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ExecutionContext } from "ava";
+import { send } from "../http/request.ts";
 import { ended, monitoring } from "./promtool.ts";
 
 /** One of the series that an expression gives, as it is at one time. */
@@ -80,8 +81,9 @@ export async function startPrometheus(t: ExecutionContext, ...admins: string[]):
   const address = await Promise.race([ready, gone]);
 
   const ask = async <Data>(path: string, parameters: Record<string, string> = {}): Promise<Data> => {
-    const answer = await fetch(`http://${address}/api/v1/${path}?${String(new URLSearchParams(parameters))}`);
-    const { data, error } = (await answer.json()) as { data: Data; error?: string };
+    // On a connection of its own: one that is kept may be closed just when it is used again.
+    const { body } = await send(`http://${address}`, `/api/v1/${path}?${String(new URLSearchParams(parameters))}`);
+    const { data, error } = JSON.parse(body) as { data: Data; error?: string };
     if (error !== undefined) throw new Error(`${error}: ${JSON.stringify(parameters)}`);
     return data;
   };

@@ -51,7 +51,8 @@ export function observeCall(
   };
   // Functions that are written where they are assigned to a property, V8 puts into old space, where they keep the stream until the
   // next full collection: it takes them for methods (see bench/README.md).
-  Object.assign(stream, { respond: respondWithId, write: writeCounted });
+  stream.respond = respondWithId;
+  stream.write = writeCounted as typeof stream.write;
   return () => exchange.end({ status: statusOf(stream), bytes });
 }
 

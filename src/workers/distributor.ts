@@ -30,6 +30,7 @@ export function createDistributor(protocol: string, maxWaiting: number): Distrib
   const free = new Set<WorkerProcess>();
   const waiting: Socket[] = [];
   let offered = 0;
+  let draining = false;
   const drained = Promise.withResolvers<void>();
 
   const offer = async (worker: WorkerProcess, socket: Socket): Promise<void> => {
@@ -52,7 +53,7 @@ export function createDistributor(protocol: string, maxWaiting: number): Distrib
       void offer(worker, socket);
     }
     const allTaken = waiting.length + offered === 0;
-    if (!listener.listening && (allTaken || workers.size === 0)) drained.resolve();
+    if (draining && (allTaken || workers.size === 0)) drained.resolve();
   };
 
   const listener = createServer({ pauseOnConnect: true }, (socket) => {
@@ -78,6 +79,7 @@ export function createDistributor(protocol: string, maxWaiting: number): Distrib
     drained: drained.promise,
     drain: () => {
       listener.close();
+      draining = true;
       handOut();
       return drained.promise;
     },

@@ -35,6 +35,11 @@ const HANDING_OUT = 1000;
 /** How long workers that have cut off what was left may take to end, in milliseconds. */
 const LAST = 1000;
 
+/** Resolves when something is done, or has taken so long, in milliseconds. */
+async function within(work: Promise<unknown>, patience: number): Promise<void> {
+  await Promise.race([work, sleep(patience, undefined, { ref: false })]);
+}
+
 /** Workers that share the ports. */
 export function createPool({ count, startWorker, distributors, telemetry, onFailed }: PoolOptions): Pool {
   const workers = new Set<WorkerProcess>();
@@ -98,7 +103,7 @@ export function createPool({ count, startWorker, distributors, telemetry, onFail
   };
   const cut = async (): Promise<number> => {
     // Those that were told to stop have cut off what was left themselves, and say so now.
-    if (stopReason !== undefined) await Promise.race([allEnded(), sleep(LAST, undefined, { ref: false })]);
+    if (stopReason !== undefined) await within(allEnded(), LAST);
     stopReason ??= "failed start";
     stopping.abort();
     heartbeat.stop();
@@ -135,8 +140,7 @@ export function createPool({ count, startWorker, distributors, telemetry, onFail
     },
     drain: async () => {
       // A worker that is stuck, or short of file descriptors, may never take what it is offered; the others are not to wait for that.
-      const handedOut = Promise.all(distributors.map(({ drained }) => drained));
-      await Promise.race([handedOut, sleep(HANDING_OUT, undefined, { ref: false })]);
+      await within(Promise.all(distributors.map(({ drained }) => drained)), HANDING_OUT);
       for (const worker of workers) worker.endOffers();
       await allEnded();
     },

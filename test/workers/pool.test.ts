@@ -87,6 +87,17 @@ async function poolOfOne(
   return { pool, workers, told };
 }
 
+/** The same when its first worker drains after an error, and the replacement serves. */
+async function poolWithOneDraining(): ReturnType<typeof poolOfOne> {
+  const made = await poolOfOne();
+  const { workers } = made;
+  workers[0]!.leave();
+  await pass(100);
+  workers[1]!.serve();
+  await settle();
+  return made;
+}
+
 /** Lets everything happen that waits for no time to pass. */
 const settle = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
@@ -112,12 +123,8 @@ test("a worker that dies again and again is waited for twice as long each time, 
 });
 
 test("of workers that drain after an error there is one at a time, however fast they follow", async (t) => {
-  const { pool, workers } = await poolOfOne();
-  workers[0]!.leave();
-  await pass(100);
+  const { pool, workers } = await poolWithOneDraining();
   t.is(workers.length, 2, "its replacement does not wait for it");
-  workers[1]!.serve();
-  await settle();
   workers[1]!.leave();
   await pass(60_000);
   t.is(workers.length, 2, "but the replacement's does");
@@ -128,11 +135,7 @@ test("of workers that drain after an error there is one at a time, however fast 
 });
 
 test("a replacement that dies at once is replaced, though the one before it still drains", async (t) => {
-  const { pool, workers } = await poolOfOne();
-  workers[0]!.leave();
-  await pass(100);
-  workers[1]!.serve();
-  await settle();
+  const { pool, workers } = await poolWithOneDraining();
   workers[1]!.end(137);
   await pass(200);
   t.is(workers.length, 3);

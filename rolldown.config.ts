@@ -23,6 +23,7 @@ const signals = stripTypeScriptTypes(await readFile("src/signals.ts", "utf8"));
 /** Files that start with no node_modules beside them, and know what they were built from. */
 export default defineConfig({
   input: "src/main.ts",
+  preserveEntrySignatures: false,
   platform: "node",
   transform: { define: { EMBEDDED_BUILD_INFO: JSON.stringify(buildInfo) } },
   // depd compiles wrappers with eval, for functions that nobody here deprecates.
@@ -36,8 +37,14 @@ export default defineConfig({
     format: "cjs",
     // Even here that comes first, but for a banner.
     banner: ({ isEntry }) => (isEntry ? signals : ""),
-    // What sends traces is read only by who has somewhere to send them to.
-    codeSplitting: { groups: [{ name: "otlp", test: /otlp\.ts$|@opentelemetry/ }, { name: "greeter" }] },
+    // Loaded only to send traces, or on a terminal.
+    codeSplitting: {
+      groups: [
+        { name: "otlp", test: /otlp\.ts$|@opentelemetry/ },
+        { name: "pretty", test: /pino-pretty/, includeDependenciesRecursively: false },
+        { name: "greeter" },
+      ],
+    },
     chunkFileNames: "[name].cjs",
     sourcemap: true,
     // Half of everything would be the sources and their comments. Names and lines stay, for stack traces and whoever looks inside.

@@ -1,7 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { readBuildInfo } from "./build-info.ts";
 import { readConfig, readSetting } from "./config.ts";
-import type { Config } from "./config.ts";
 import type { TlsFlags } from "./call.ts";
 import { createGreeter } from "./greeter.ts";
 import type { Greeter } from "./greeter.ts";
@@ -50,14 +49,15 @@ function createProgram(io: Io, exitWith: (code: number) => void): Command {
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) });
 
-  const serve = program
+  const serveCommand = program
     .command("serve")
     .description("serve the greeting over HTTP and gRPC, until SIGINT or SIGTERM")
     .action(async (_: unknown, command: Command) => {
       const config = usage(() => readConfig(flagsOf(command), surroundings));
-      exitWith(await startServing(config, io).catch(asUsageError));
+      const { serve } = await import("./serve.ts");
+      exitWith(await serve(config, io.stdout).catch(asUsageError));
     });
-  for (const setting of Object.values(settings)) addSetting(serve, setting);
+  for (const setting of Object.values(settings)) addSetting(serveCommand, setting);
 
   const hello = program
     .command("hello")
@@ -117,20 +117,6 @@ function createProgram(io: Io, exitWith: (code: number) => void): Command {
   addOutput(version);
 
   return program;
-}
-
-/** Serves by itself, as a worker where it was started as one, or else with workers where there should be several. */
-async function startServing(config: Config, { env, stdout }: Io): Promise<number> {
-  const worker = env["GREETER_WORKER"];
-  if (worker === undefined && config.workers > 1) {
-    const { supervise } = await import("./supervise.ts");
-    return supervise(config, stdout);
-  }
-  const { serve } = await import("./serve.ts");
-  if (worker === undefined) return serve(config, stdout);
-  const { connectPrimary } = await import("./workers/worker.ts");
-  const primary = connectPrimary(Number(worker));
-  return serve(config, stdout, primary).catch((error: unknown) => primary.failed(error));
 }
 
 interface CallFlags extends OutputFlag, TlsFlags {

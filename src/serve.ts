@@ -15,25 +15,22 @@ import { stopRequest } from "./stop.ts";
 import type { Output } from "./telemetry/log.ts";
 import { createTelemetry } from "./telemetry/telemetry.ts";
 import { openTls } from "./tls/tls.ts";
-import type { Primary } from "./workers/worker.ts";
 
 /**
  * Builds the service from the inside out, binds its ports last, and serves until the process is told to stop.
  * This is the one place that knows every part of it.
  * @param output takes the log
- * @param primary where this is one of several workers: it has the admin port then, and tells when to stop
  * @returns the exit code
  * @throws {InvalidArgumentError} a variable of OpenTelemetry's is wrong
  * @throws {Error} it could not start; no port is left open
  */
-export async function serve(config: Config, output: Output, primary?: Primary): Promise<number> {
+export async function serve(config: Config, output: Output): Promise<number> {
   const readiness = createReadiness();
   const buildInfo = readBuildInfo();
   const telemetry = await createTelemetry({
     logLevel: config.logLevel,
     accessLog: config.accessLog,
     output,
-    worker: primary?.worker,
     readiness,
     buildInfo,
     tls: config.tlsCert !== "",
@@ -94,27 +91,17 @@ export async function serve(config: Config, output: Output, primary?: Primary): 
     telemetry.countConnections(protocol, listener);
   }
 
-  primary?.listen(telemetry);
-  const outcome = await run({
-    observers: primary ? [] : [serverAt("admin", admin, config.adminAddr)],
-    servers: primary
-      ? [primary.serverFor("grpc", grpc), primary.serverFor("http", http)]
-      : [serverAt("grpc", grpc, config.grpcAddr), serverAt("http", http, config.addr)],
+  const { code } = await run({
+    observers: [serverAt("admin", admin, config.adminAddr)],
+    servers: [serverAt("grpc", grpc, config.grpcAddr), serverAt("http", http, config.addr)],
     drainDelayMs: config.drainDelay,
     drainTimeoutMs: config.drainTimeout,
-    onServing: () => {
-      readiness.enter("serving");
-      primary?.serving();
-    },
-    onDraining: () => {
-      readiness.enter("draining");
-      primary?.draining();
-    },
+    onServing: () => readiness.enter("serving"),
+    onDraining: () => readiness.enter("draining"),
     close: telemetry.close,
-    stop: stopRequest(log, primary),
+    stop: stopRequest(log),
     log,
   });
   log.flush();
-  await primary?.ended(outcome, telemetry.readMetrics());
-  return outcome.code;
+  return code;
 }

@@ -1,17 +1,5 @@
 import { DEFAULT_GREETING } from "./greeter.ts";
-import {
-  address,
-  boolean,
-  count,
-  duration,
-  file,
-  greeting,
-  logLevel,
-  networks,
-  oneOf,
-  size,
-  workers,
-} from "./values.ts";
+import { address, boolean, count, duration, file, greeting, logLevel, networks, oneOf, size } from "./values.ts";
 import type { Parse } from "./values.ts";
 
 /** One thing that an operator may set, by a flag or by an environment variable; the flag wins. */
@@ -75,12 +63,6 @@ export const settings = {
     "required",
     oneOf("required", "optional"),
     "whether clients need a certificate: required, or optional where they may come without one",
-  ),
-  workers: setting(
-    "--workers <count>",
-    "1",
-    workers,
-    "how many processes share the ports, or auto for as many as there are cores; limits are those of each",
   ),
   maxInFlight: setting(
     "--max-in-flight <count>",

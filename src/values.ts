@@ -1,5 +1,4 @@
 import { BlockList, isIP } from "node:net";
-import { availableParallelism } from "node:os";
 import { parseAddress } from "./address.ts";
 import type { Address } from "./address.ts";
 import { checkText, InvalidArgumentError, quote } from "./greeter.ts";
@@ -40,12 +39,6 @@ export const duration: Parse<number> = (text, name) => {
 /** A whole number from 1 on. */
 export const count: Parse<number> = (text, name) =>
   /^[1-9]\d{0,8}$/.test(text) ? Number(text) : expected("a whole number from 1 to 999999999", text, name);
-
-/** A number of processes, or `auto` for as many as can run at a time. */
-export const workers: Parse<number> = (text, name) => {
-  if (text === "auto") return availableParallelism();
-  return /^[1-9]\d{0,2}$/.test(text) ? Number(text) : expected("a whole number from 1 to 999, or auto", text, name);
-};
 
 /** `512B`, `64KiB` or `1MiB`; the value is in bytes. */
 export const size: Parse<number> = (text, name) => {

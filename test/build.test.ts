@@ -24,7 +24,10 @@ test.before("build the bundle into an empty folder", async () => {
 });
 test.after.always("remove the folder", () => rm(folder, { recursive: true }));
 
-const files = ["greeter.cdx.json", "greeter.cjs", "greeter.cjs.map", "otlp.cjs", "otlp.cjs.map"];
+const files = ["greeter", "otlp", "pretty"]
+  .flatMap((name) => [`${name}.cjs`, `${name}.cjs.map`])
+  .concat("greeter.cdx.json")
+  .toSorted();
 
 test.serial(
   "the bundle is one executable file, one more for who traces, their source maps, and what is in them",

@@ -46,8 +46,6 @@ const allowed: Record<string, string[]> = {
     "values.ts",
     "usage.ts",
     "serve.ts",
-    "supervise.ts",
-    "workers/worker.ts",
     "call.ts",
     "check-health.ts",
     "options.ts",
@@ -65,7 +63,6 @@ const allowed: Record<string, string[]> = {
     "lifecycle.ts",
     "server-at.ts",
     "stop.ts",
-    "workers/worker.ts",
     "telemetry/log.ts",
     "telemetry/telemetry.ts",
     "tls/tls.ts",
@@ -77,23 +74,6 @@ const allowed: Record<string, string[]> = {
     "admin/server.ts",
     ...domain,
   ],
-  "supervise.ts": [
-    "config.ts",
-    "lifecycle.ts",
-    "server-at.ts",
-    "stop.ts",
-    "telemetry/log.ts",
-    "telemetry/pretty.ts",
-    "telemetry/telemetry.ts",
-    "workers/distributor.ts",
-    "workers/pool.ts",
-    "workers/process.ts",
-    "admin/app.ts",
-    "admin/liveness.ts",
-    "admin/server.ts",
-    ...domain,
-  ],
-  "workers/": ["workers/", "lifecycle.ts", "telemetry/merge.ts", ...domain],
   "config.ts": ["settings.ts", "greeter.ts"],
   "settings.ts": ["values.ts", "greeter.ts"],
   "values.ts": ["address.ts", "greeter.ts"],
@@ -116,7 +96,7 @@ const allowed: Record<string, string[]> = {
 };
 
 /** These know what telemetry is, and are given one. */
-const knowTelemetryTypes = new Set(["grpc/", "http/", "admin/", "tls/", "workers/"]);
+const knowTelemetryTypes = new Set(["grpc/", "http/", "admin/", "tls/"]);
 
 const matches = (file: string, rule: string): boolean => (rule.endsWith("/") ? file.startsWith(rule) : file === rule);
 

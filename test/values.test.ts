@@ -1,6 +1,5 @@
 import test from "ava";
-import { availableParallelism } from "node:os";
-import { boolean, duration, networks, workers } from "../src/values.ts";
+import { boolean, duration, networks } from "../src/values.ts";
 
 test("reads durations as milliseconds", (t) => {
   t.is(duration("250ms", "--x"), 250);
@@ -25,17 +24,6 @@ for (const text of ["10.0.0.0/33", "fd00::/129", "10.0.0", "proxy", "10.0.0.0/8;
     });
   });
 }
-
-test("reads a number of workers, and auto as one for each core", (t) => {
-  t.is(workers("1", "--x"), 1);
-  t.is(workers("16", "--x"), 16);
-  t.is(workers("auto", "--x"), availableParallelism());
-  for (const text of ["0", "-1", "1.5", "1000", "all", ""]) {
-    t.throws(() => workers(text, "--x"), {
-      message: `Invalid --x "${text}": expected a whole number from 1 to 999, or auto`,
-    });
-  }
-});
 
 test("reads true and false, and nothing like them", (t) => {
   t.true(boolean("true", "--x"));

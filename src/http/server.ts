@@ -121,7 +121,6 @@ export function createHttpServer({
       // Not by its own close(): that closes connections whose answers are not out yet, and looks for late requests no more.
       const closed = new Promise((resolve) => NetServer.prototype.close.call(listener, resolve));
       handshakes?.abandon();
-      // A worker's listener has no port, and counts no connections.
       await closeWhenAnswered(connections);
       await closed;
     },

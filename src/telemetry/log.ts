@@ -1,6 +1,5 @@
 import { pino } from "pino";
 import type { LevelWithSilent, Logger } from "pino";
-import { prettyOutput } from "./pretty.ts";
 
 /** How severe what is logged may be. */
 export type Level = "debug" | "info" | "warn" | "error" | "fatal";
@@ -24,24 +23,43 @@ export interface Output {
 }
 
 /**
- * A log of JSON lines; on a terminal, of lines for people.
- * @param level the least severe messages to log
- * @param worker which of several workers' it is: each line then says so
+ * Creates a log of JSON lines.
+ * @param level minimum log level
  */
-export function createLog(level: LevelWithSilent, output: Output, worker?: number): Log {
+export function createLog(level: LevelWithSilent, output: Output): Log {
   const options = {
     level,
-    base: worker === undefined ? null : { worker },
+    base: null,
     timestamp: () => timeField(Date.now()),
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  const base = worker === undefined ? "" : `,"worker":${worker}`;
-  const destination = inOneWrite(output.isTTY ? prettyOutput(output) : output, base);
+  const destination = inOneWrite(output);
   const log = pino(options, destination);
   const later: Log["later"] = (severity, message, record, write) => {
     if (log.isLevelEnabled(severity)) destination.later({ severity, time: Date.now(), message, record, write });
   };
   return Object.assign(log, { later });
+}
+
+/** Formats the lines of the log for a terminal; pino-pretty is loaded only for that. */
+export async function terminalOutput(output: Output): Promise<Output> {
+  const { prettyFactory } = await import("pino-pretty");
+  const format = prettyFactory({
+    colorize: process.stdout.hasColors?.() ?? false,
+    translateTime: "SYS:HH:MM:ss",
+    singleLine: true,
+    messageFormat: (log, messageKey) => {
+      const { method, path, status, duration_ms } = log as Record<string, string>;
+      const summary = [method, path, status].filter((part) => part !== undefined).join(" ");
+      return duration_ms === undefined ? String(log[messageKey]) : `${summary} in ${duration_ms} ms`;
+    },
+  });
+  return { write: (lines) => output.write(printableJson(lines).trimEnd().split("\n").map(format).join("")) };
+}
+
+/** Replaces the control characters in the strings of JSON lines: text from a caller must not control the terminal. */
+function printableJson(lines: string): string {
+  return lines.replaceAll(/\\u00(?:[01][\da-f]|7f)|\\[bfrt]|[\u007f-\u009f]/gi, "\uFFFD");
 }
 
 /** How long a line may wait for the next ones, in milliseconds. */
@@ -78,11 +96,11 @@ interface Lines {
  * Writes what was logged within a moment in one piece: a write to a pipe is a system call and wakes whoever reads it, which costs more
  * than all else that is done for a line.
  */
-function inOneWrite(output: Output, base: string): Lines {
+function inOneWrite(output: Output): Lines {
   let lines: (string | LaterLine<unknown>)[] = [];
   const flush = (): void => {
     if (lines.length === 0) return;
-    const written = lines.map((line) => (typeof line === "string" ? line : putTogether(line, base)));
+    const written = lines.map((line) => (typeof line === "string" ? line : putTogether(line)));
     lines = [];
     output.write(written.join(""));
   };
@@ -92,6 +110,6 @@ function inOneWrite(output: Output, base: string): Lines {
   return { write: add, later: (line) => add(line as LaterLine<unknown>), flush };
 }
 
-function putTogether({ severity, time, message, record, write }: LaterLine<unknown>, base: string): string {
-  return `{"level":"${severity}"${timeField(time)}${base},${write(record)},"msg":"${message}"}\n`;
+function putTogether({ severity, time, message, record, write }: LaterLine<unknown>): string {
+  return `{"level":"${severity}"${timeField(time)},${write(record)},"msg":"${message}"}\n`;
 }

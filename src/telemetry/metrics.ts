@@ -17,14 +17,11 @@ export interface Family<Series> {
   with(labels?: Labels): Series;
 }
 
-/** What several processes' values of a gauge make together; counters and histograms make their sum. */
-export type Together = "sum" | "least" | "most" | "first";
-
 /** What is measured. */
 export interface Metrics {
   /** @param name ends in `_total` */
   counter(name: string, help: string): Family<Value>;
-  gauge(name: string, help: string, together?: Together): Family<Value>;
+  gauge(name: string, help: string): Family<Value>;
   /** @param bounds the upper bounds of its buckets, ascending, in seconds */
   histogram(name: string, help: string, bounds: readonly number[]): Family<Histogram>;
   /** Calls `collect` before the metrics are read: for what is only worth finding out then. */
@@ -38,7 +35,6 @@ export interface MetricSnapshot {
   name: string;
   help: string;
   type: "counter" | "gauge" | "histogram";
-  together: Together;
   series: SeriesSnapshot[];
 }
 
@@ -90,11 +86,11 @@ export function createMetrics(): Metrics {
   const readValue = (series: Value): { value: number } => ({ value: series.value });
 
   return {
-    counter: (name, help) => family({ name, help, type: "counter", together: "sum" }, value, readValue),
-    gauge: (name, help, together = "sum") => family({ name, help, type: "gauge", together }, value, readValue),
+    counter: (name, help) => family({ name, help, type: "counter" }, value, readValue),
+    gauge: (name, help) => family({ name, help, type: "gauge" }, value, readValue),
     histogram: (name, help, bounds) =>
       family(
-        { name, help, type: "histogram", together: "sum" },
+        { name, help, type: "histogram" },
         () => createHistogram(bounds),
         (series) => series.read(),
       ),

@@ -37,9 +37,7 @@ export function measureRuntime(metrics: Metrics): void {
 function measureProcess(metrics: Metrics): void {
   const cpu = metrics.counter("process_cpu_seconds_total", "CPU time spent, user and system, in seconds.").with();
   const memory = metrics.gauge("process_resident_memory_bytes", "Resident memory, in bytes.").with();
-  const start = metrics
-    .gauge("process_start_time_seconds", "When the process started, in seconds since 1970.", "first")
-    .with();
+  const start = metrics.gauge("process_start_time_seconds", "When the process started, in seconds since 1970.").with();
   start.value = performance.timeOrigin / 1000;
   metrics.onRead(() => {
     const { user, system } = process.cpuUsage();
@@ -49,9 +47,9 @@ function measureProcess(metrics: Metrics): void {
   });
   // Only Linux tells it.
   if (process.platform !== "linux") return;
-  const open = metrics.gauge("process_open_fds", "Open file descriptors.", "most").with();
+  const open = metrics.gauge("process_open_fds", "Open file descriptors.").with();
   const limit = /^Max open files +(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"));
-  metrics.gauge("process_max_fds", "How many file descriptors may be open.", "least").with().value = Number(
+  metrics.gauge("process_max_fds", "How many file descriptors may be open.").with().value = Number(
     limit?.[1] ?? Infinity,
   );
   metrics.onRead(() => (open.value = tried(() => readdirSync("/proc/self/fd").length) ?? open.value));
@@ -72,11 +70,7 @@ function measureEventLoop(metrics: Metrics): void {
     "Time the event loop was active, and idle, in seconds.",
   );
   const utilization = metrics
-    .gauge(
-      "nodejs_eventloop_utilization_ratio",
-      "Share of the last 5 seconds in which the event loop was active.",
-      "most",
-    )
+    .gauge("nodejs_eventloop_utilization_ratio", "Share of the last 5 seconds in which the event loop was active.")
     .with();
   metrics.onRead(() => {
     const { active, idle } = performance.eventLoopUtilization();

@@ -10,17 +10,14 @@ import type { GrpcTelemetry } from "./grpc.ts";
 import { httpTelemetry } from "./http.ts";
 import type { HttpTelemetry } from "./http.ts";
 import { preferredFormat } from "./exposition.ts";
-import { createLog } from "./log.ts";
+import { createLog, terminalOutput } from "./log.ts";
 import type { Log, Output } from "./log.ts";
-import { merge } from "./merge.ts";
 import { createMetrics, durationBounds } from "./metrics.ts";
-import type { Metrics, MetricSnapshot } from "./metrics.ts";
+import type { Metrics } from "./metrics.ts";
 import { measureRuntime } from "./runtime.ts";
 import { tlsTelemetry } from "./tls.ts";
 import type { TlsTelemetry } from "./tls.ts";
 import { openTracing } from "./tracing.ts";
-import { workersTelemetry } from "./workers.ts";
-import type { WorkersTelemetry } from "./workers.ts";
 
 /** Metrics as they are sent. */
 export interface Exposition {
@@ -40,12 +37,8 @@ export interface Telemetry {
   eventLoopDelay: (seconds: number) => void;
   /** Counts the connections of a listener. */
   countConnections(protocol: string, listener: Server): void;
-  /** Counts only those that are closed at once. */
-  countDrops(protocol: string, listener: Server): void;
-  workers: WorkersTelemetry;
-  readMetrics(): MetricSnapshot[];
-  /** The metrics, together with those of other processes, in the format that an Accept header prefers. */
-  exposeMetrics(accept: string, others?: MetricSnapshot[][]): Exposition;
+  /** The metrics, in the format that an Accept header prefers. */
+  exposeMetrics(accept: string): Exposition;
   /**
    * Changes the least severe messages that are logged.
    * @throws {InvalidArgumentError} there is no such level
@@ -60,8 +53,6 @@ export interface TelemetryOptions {
   accessLog: AccessLog;
   /** Takes the log. */
   output: Output;
-  /** Which of several workers this is; undefined where there is but one process. */
-  worker?: number | undefined;
   readiness: Readiness;
   buildInfo: Promise<BuildInfo>;
   /** Whether it speaks TLS. */
@@ -77,13 +68,12 @@ export interface TelemetryOptions {
 export async function createTelemetry({
   logLevel,
   output,
-  worker,
   buildInfo,
   tls,
   trustedProxies,
   ...options
 }: TelemetryOptions): Promise<Telemetry> {
-  const log = createLog(logLevel, output, worker);
+  const log = createLog(logLevel, output.isTTY ? await terminalOutput(output) : output);
   const metrics = createMetrics();
   measureService(metrics, options.readiness, buildInfo);
   const tracing = await openTracing(log, async () => (await buildInfo).main.version);
@@ -100,10 +90,6 @@ export async function createTelemetry({
     "greeter_drain_requests_total",
     "Requests and calls that began when the service was not ready any more.",
   );
-  const countDrops: Telemetry["countDrops"] = (protocol, listener) => {
-    const tooMany = dropped.with({ protocol });
-    listener.on("drop", () => tooMany.value++);
-  };
   const observers = { ...options, metrics, late, log, tracing, forwarded: readForwarded(trustedProxies) };
 
   return {
@@ -125,14 +111,12 @@ export async function createTelemetry({
         all.value++;
         socket.once("close", () => open.value--);
       });
-      countDrops(protocol, listener);
+      const tooMany = dropped.with({ protocol });
+      listener.on("drop", () => tooMany.value++);
     },
-    countDrops,
-    workers: workersTelemetry(metrics, log),
-    readMetrics: () => metrics.read(),
-    exposeMetrics: (accept, others = []) => {
+    exposeMetrics: (accept) => {
       const format = preferredFormat(accept);
-      return { contentType: format.contentType, text: format.write(merge([metrics.read(), ...others])) };
+      return { contentType: format.contentType, text: format.write(metrics.read()) };
     },
     setLogLevel: (level) => {
       const next = parseLogLevel(level, "log level");
@@ -146,9 +130,9 @@ export async function createTelemetry({
 }
 
 function measureService(metrics: Metrics, readiness: Readiness, buildInfo: Promise<BuildInfo>): void {
-  const ready = metrics.gauge("greeter_ready", "Whether the service takes new requests: 1 or 0.", "first").with();
+  const ready = metrics.gauge("greeter_ready", "Whether the service takes new requests: 1 or 0.").with();
   metrics.onRead(() => (ready.value = readiness.phase === "serving" ? 1 : 0));
-  const build = metrics.gauge("greeter_build_info", "What is running; always 1.", "first");
+  const build = metrics.gauge("greeter_build_info", "What is running; always 1.");
   const tell = ({ main, runtime, settings }: BuildInfo): void => {
     build.with({ version: main.version, revision: settings["vcs.revision"] ?? "", runtime }).value = 1;
   };

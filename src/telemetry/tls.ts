@@ -16,7 +16,6 @@ export function tlsTelemetry(metrics: Metrics, log: Log): TlsTelemetry {
   const expiry = metrics.gauge(
     "greeter_tls_certificate_expiry_seconds",
     "How long the certificate in use is still valid, in seconds.",
-    "least",
   );
   const reloads = metrics.counter(
     "greeter_tls_reloads_total",

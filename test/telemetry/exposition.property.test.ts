@@ -63,7 +63,7 @@ for (const [title, format] of Object.entries({ "Prometheus' text": prometheusTex
   test(`${title} reads back as what was measured, whatever the labels and the help are`, (t) => {
     const series = fc.array(fc.record({ labels, value }), { maxLength: 4 });
     const property = fc.property(text, series, (help, series) => {
-      const written = format.write([{ name: "x_total", help, type: "counter", together: "sum", series }]);
+      const written = format.write([{ name: "x_total", help, type: "counter", series }]);
       const [helpLine, typeLine, ...lines] = written
         .replace(/(# EOF\n)?$/, "")
         .slice(0, -1)
@@ -86,7 +86,7 @@ for (const [title, format] of Object.entries({ "Prometheus' text": prometheusTex
         [Infinity, count],
       ];
       const lines = format
-        .write([{ name: "x", help: "", type: "histogram", together: "sum", series: [{ labels, value, buckets }] }])
+        .write([{ name: "x", help: "", type: "histogram", series: [{ labels, value, buckets }] }])
         .split("\n");
       const samples = lines.filter((line) => /^[^#]/.test(line)).map(readSample);
       assert.deepEqual(

@@ -7,7 +7,6 @@ import { serveTls } from "./serve.ts";
 
 for (const [what, flags, signal] of [
   ["a drain", [], true],
-  ["a drain of several workers", ["--workers", "2"], true],
   ["a connection's age", ["--grpc-max-connection-age", "200ms"], false],
 ] as const) {
   test(`${what} sends a client over TLS away, and no call of it is lost`, async (t) => {

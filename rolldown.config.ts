@@ -2,7 +2,7 @@ import { chmod, readFile } from "node:fs/promises";
 import { stripTypeScriptTypes } from "node:module";
 import { defineConfig } from "rolldown";
 import { billOfMaterials } from "./build/sbom.ts";
-import { readCheckout } from "./src/build-info.ts";
+import { readCheckout } from "./src/platform/build-info.ts";
 
 const buildInfo = await readCheckout(import.meta.dirname);
 
@@ -18,7 +18,7 @@ if (VCS_REVISION) {
 }
 
 const sbom = await billOfMaterials(import.meta.dirname, buildInfo);
-const signals = stripTypeScriptTypes(await readFile("src/signals.ts", "utf8"));
+const signals = stripTypeScriptTypes(await readFile("src/platform/lifecycle/signals.ts", "utf8"));
 
 /** Files that start with no node_modules beside them, and know what they were built from. */
 export default defineConfig({

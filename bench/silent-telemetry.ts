@@ -1,5 +1,5 @@
-import { createLog } from "../src/telemetry/log.ts";
-import type { Telemetry, TelemetryOptions } from "../src/telemetry/telemetry.ts";
+import { createLog } from "../src/platform/telemetry/log.ts";
+import type { Telemetry, TelemetryOptions } from "../src/platform/telemetry/telemetry.ts";
 
 /** Nothing is measured and no request is told of. What carries the request id is still there. */
 const exchange = { requestId: "none", traceparent: undefined, end: (): void => {} };

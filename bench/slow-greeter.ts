@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { createGreeter as createFastGreeter } from "../src/greeter.ts";
-import type { Greeter } from "../src/greeter.ts";
+import { createGreeter as createFastGreeter } from "../src/greeter/greeter.ts";
+import type { Greeter } from "../src/greeter/greeter.ts";
 
-export * from "../src/greeter.ts";
+export * from "../src/greeter/greeter.ts";
 
 /** How long a greeting waits, in milliseconds. */
 export const WAIT = 50;

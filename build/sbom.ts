@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { promisify } from "node:util";
-import type { EmbeddedBuildInfo } from "../src/build-info.ts";
+import type { EmbeddedBuildInfo } from "../src/platform/build-info.ts";
 
 /** What this reads of a CycloneDX bill of materials (https://cyclonedx.org/docs/1.5/json/). */
 interface BillOfMaterials {

@@ -1,16 +1,16 @@
 import { Command, CommanderError } from "commander";
-import { readBuildInfo } from "./build-info.ts";
-import { readConfig, readSetting } from "./config.ts";
-import type { TlsFlags } from "./call.ts";
-import { createGreeter } from "./greeter.ts";
-import type { Greeter } from "./greeter.ts";
-import { addOutput, addSetting, flagsOf } from "./options.ts";
-import type { OutputFlag } from "./options.ts";
-import { printGreeting, printVersion } from "./printer.ts";
-import type { Output, OutputForm } from "./printer.ts";
-import { settings } from "./settings.ts";
-import { asUsageError, usage, UsageError } from "./usage.ts";
-import { duration, target } from "./values.ts";
+import { readBuildInfo } from "./platform/build-info.ts";
+import { readConfig, readSetting } from "./platform/config/config.ts";
+import type { TlsFlags } from "./greeter/call.ts";
+import { createGreeter } from "./greeter/greeter.ts";
+import type { Greeter } from "./greeter/greeter.ts";
+import { addOutput, addSetting, flagsOf } from "./platform/config/options.ts";
+import type { OutputFlag } from "./platform/config/options.ts";
+import { printGreeting, printVersion } from "./greeter/printer.ts";
+import type { Output, OutputForm } from "./greeter/printer.ts";
+import { settings } from "./platform/config/settings.ts";
+import { asUsageError, usage, UsageError } from "./platform/config/usage.ts";
+import { duration, target } from "./platform/config/parsers.ts";
 
 /** What a command line has of its process. */
 export interface Io {
@@ -102,7 +102,7 @@ function createProgram(io: Io, exitWith: (code: number) => void): Command {
     .action(async ({ timeout }: { timeout: string }, command: Command) => {
       const admin = usage(() => readSetting("adminAddr", flagsOf(command), surroundings));
       const timeoutMs = usage(() => duration(timeout, "--timeout"));
-      const { checkHealth } = await import("./check-health.ts");
+      const { checkHealth } = await import("./platform/admin/check-health.ts");
       await checkHealth(admin, timeoutMs).catch(asUsageError);
       io.stdout.write("serving\n");
     });
@@ -134,7 +134,7 @@ async function withServer(command: Command, io: Io, print: Print): Promise<void>
   const flags = command.optsWithGlobals<CallFlags>();
   const timeoutMs = usage(() => duration(flags.timeout, "--timeout"));
   const server = usage(() => target(flags.target, "--target"));
-  const { connect } = await import("./call.ts");
+  const { connect } = await import("./greeter/call.ts");
   const { env, stderr } = io;
   const { greeter, close } = await connect({ ...flags, target: server, timeoutMs, env, stderr }).catch(asUsageError);
   try {

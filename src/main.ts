@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import "./signals.ts";
+import "./platform/lifecycle/signals.ts";
 import { run } from "./cli.ts";
 
 // Whoever reads the output may stop reading: that is no failure. What can't be written otherwise is one, but ends no service.

@@ -1,20 +1,20 @@
-import { createAdminApp } from "./admin/app.ts";
-import { watchEventLoop } from "./admin/liveness.ts";
-import { createAdminServer } from "./admin/server.ts";
-import { readBuildInfo } from "./build-info.ts";
-import type { Config } from "./config.ts";
-import { createAdmission } from "./admission.ts";
-import { createGreeter } from "./greeter.ts";
-import { createGrpcServer } from "./grpc/server.ts";
-import { createApp } from "./http/app.ts";
-import { createHttpServer } from "./http/server.ts";
-import { run } from "./lifecycle.ts";
-import { createReadiness } from "./readiness.ts";
-import { serverAt } from "./server-at.ts";
-import { stopRequest } from "./stop.ts";
-import type { Output } from "./telemetry/log.ts";
-import { createTelemetry } from "./telemetry/telemetry.ts";
-import { openTls } from "./tls/tls.ts";
+import { createAdminApp } from "./platform/admin/app.ts";
+import { watchEventLoop } from "./platform/admin/liveness.ts";
+import { createAdminServer } from "./platform/admin/server.ts";
+import { readBuildInfo } from "./platform/build-info.ts";
+import type { Config } from "./platform/config/config.ts";
+import { createAdmission } from "./platform/lifecycle/admission.ts";
+import { createGreeter } from "./greeter/greeter.ts";
+import { createGrpcServer } from "./platform/grpc/server.ts";
+import { createApp } from "./platform/http/app.ts";
+import { createHttpServer } from "./platform/http/server.ts";
+import { run } from "./platform/lifecycle/lifecycle.ts";
+import { createReadiness } from "./platform/lifecycle/readiness.ts";
+import { serverAt } from "./platform/lifecycle/server-at.ts";
+import { stopRequest } from "./platform/lifecycle/shutdown.ts";
+import type { Output } from "./platform/telemetry/log.ts";
+import { createTelemetry } from "./platform/telemetry/telemetry.ts";
+import { openTls } from "./platform/tls/tls.ts";
 
 /**
  * Builds the service from the inside out, binds its ports last, and serves until the process is told to stop.

@@ -1,4 +1,4 @@
-import type { BuildInfo } from "../src/build-info.ts";
+import type { BuildInfo } from "../src/platform/build-info.ts";
 
 /** A module of a build, in terms that a bill of materials has, too: its package URL, and its hash in hexadecimal. */
 export type Modules = Record<string, string>;

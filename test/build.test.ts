@@ -4,13 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import test from "ava";
-import { formatBuildInfo, readBuildInfo } from "../src/build-info.ts";
+import { formatBuildInfo, readBuildInfo } from "../src/platform/build-info.ts";
 import { buildInto } from "./bundle.ts";
-import { createGreeterClient } from "../src/grpc/client.ts";
-import { send } from "./http/request.ts";
+import { createGreeterClient } from "../src/greeter/client.ts";
+import { send } from "./platform/http/request.ts";
 import { listening, serveProcess } from "./process.ts";
 import { modulesIn, modulesOf } from "./bill-of-materials.ts";
-import { receiveTraces } from "./telemetry/receiver.ts";
+import { receiveTraces } from "./platform/telemetry/receiver.ts";
 
 const execute = promisify(execFile);
 
@@ -35,7 +35,7 @@ test.serial(
     t.deepEqual((await readdir(folder)).toSorted(), files);
     t.is((await stat(bundle)).mode & 0o111, 0o111);
     const { sources } = JSON.parse(await readFile(`${bundle}.map`, "utf8")) as { sources: string[] };
-    t.true(sources.some((source) => source.endsWith("src/greeter.ts")));
+    t.true(sources.some((source) => source.endsWith("src/greeter/greeter.ts")));
   },
 );
 

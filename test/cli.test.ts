@@ -1,6 +1,6 @@
 import test from "ava";
 import { greeter } from "./command-line.ts";
-import { formatBuildInfo, readBuildInfo } from "../src/build-info.ts";
+import { formatBuildInfo, readBuildInfo } from "../src/platform/build-info.ts";
 import { hostileNames } from "./hostile-names.ts";
 
 const greetings = [

@@ -9,10 +9,10 @@ import test from "ava";
 import type { ExecutionContext } from "ava";
 import { GreetRequestSchema } from "../src/gen/greeter/v1/greeter_pb.ts";
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "../src/gen/health/v1/health_pb.ts";
-import { createGreeterClient } from "../src/grpc/client.ts";
-import { frameClient, frameType } from "./grpc/frames.ts";
+import { createGreeterClient } from "../src/greeter/client.ts";
+import { frameClient, frameType } from "./platform/grpc/frames.ts";
 import { askWhileStopped } from "./backlog.ts";
-import { send } from "./http/request.ts";
+import { send } from "./platform/http/request.ts";
 import { listening, serveProcess } from "./process.ts";
 
 const draining = "Draining: not ready any more, still serving";

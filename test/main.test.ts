@@ -2,9 +2,10 @@ import { execFile } from "node:child_process";
 import { createServer } from "node:net";
 import { promisify } from "node:util";
 import test from "ava";
-import { formatAddress, listen } from "../src/address.ts";
-import { createGreeterClient } from "../src/grpc/client.ts";
-import { send } from "./http/request.ts";
+import { formatAddress } from "../src/platform/config/address.ts";
+import { listen } from "../src/platform/lifecycle/listen.ts";
+import { createGreeterClient } from "../src/greeter/client.ts";
+import { send } from "./platform/http/request.ts";
 import { checkout, listening, serveProcess } from "./process.ts";
 
 /** Runs a command in a process of its own. */

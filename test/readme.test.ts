@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import test from "ava";
-import { settings } from "../src/settings.ts";
-import { send } from "./http/request.ts";
+import { settings } from "../src/platform/config/settings.ts";
+import { send } from "./platform/http/request.ts";
 import { listening, serveProcess } from "./process.ts";
 import { blocks, examples, readme, root } from "./readme.ts";
 

@@ -1,4 +1,4 @@
-import type { BuildInfo } from "../src/build-info.ts";
+import type { BuildInfo } from "../src/platform/build-info.ts";
 
 export const buildInfo: BuildInfo = {
   runtime: "node v26.0.0",

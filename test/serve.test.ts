@@ -8,11 +8,12 @@ import { text } from "node:stream/consumers";
 import { Client, credentials, status } from "@grpc/grpc-js";
 import type { ServiceError } from "@grpc/grpc-js";
 import test from "ava";
-import { formatAddress, listen } from "../src/address.ts";
-import { createGreeterClient } from "../src/grpc/client.ts";
-import { frameClient, frameType } from "./grpc/frames.ts";
-import type { FrameClient } from "./grpc/frames.ts";
-import { send } from "./http/request.ts";
+import { formatAddress } from "../src/platform/config/address.ts";
+import { listen } from "../src/platform/lifecycle/listen.ts";
+import { createGreeterClient } from "../src/greeter/client.ts";
+import { frameClient, frameType } from "./platform/grpc/frames.ts";
+import type { FrameClient } from "./platform/grpc/frames.ts";
+import { send } from "./platform/http/request.ts";
 import { checkout, listening, serveProcess } from "./process.ts";
 
 const root = join(import.meta.dirname, "..");

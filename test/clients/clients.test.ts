@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import test from "ava";
-import { send } from "../http/request.ts";
+import { send } from "../platform/http/request.ts";
 import { listening, serveProcess } from "../process.ts";
 import { examples, root } from "../readme.ts";
 

@@ -1,4 +1,4 @@
-import { callGate as promptGate } from "../../src/grpc/calls.ts";
+import { callGate as promptGate } from "../../src/platform/grpc/admission-gate.ts";
 
 /** How long a call waits, in milliseconds: longer than h2spec takes to send its next frame. */
 const DELAY = 50;

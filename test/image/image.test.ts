@@ -2,12 +2,12 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import test from "ava";
-import type { BuildInfo } from "../../src/build-info.ts";
-import { createGreeterClient } from "../../src/grpc/client.ts";
+import type { BuildInfo } from "../../src/platform/build-info.ts";
+import { createGreeterClient } from "../../src/greeter/client.ts";
 import { freePort } from "../free-port.ts";
 import { modulesIn, modulesOf } from "../bill-of-materials.ts";
 import { listening } from "../process.ts";
-import { send } from "../http/request.ts";
+import { send } from "../platform/http/request.ts";
 import type { Container, Ended } from "./engine.ts";
 import { confined, kernelStatus, podman, runImage, serveContainer } from "./engine.ts";
 

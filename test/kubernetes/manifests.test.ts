@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import test from "ava";
 import type { ExecutionContext } from "ava";
 import { parseAllDocuments } from "yaml";
-import { readConfig } from "../../src/config.ts";
+import { readConfig } from "../../src/platform/config/config.ts";
 import { blocks, root } from "../readme.ts";
 import { kubeconform, run, versions } from "./tools.ts";
 

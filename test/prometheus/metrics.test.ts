@@ -1,5 +1,5 @@
 import test from "ava";
-import { send } from "../http/request.ts";
+import { send } from "../platform/http/request.ts";
 import { readme } from "../readme.ts";
 import { promtool } from "./promtool.ts";
 import { serveFailing, startTraffic } from "./traffic.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ExecutionContext } from "ava";
-import { send } from "../http/request.ts";
+import { send } from "../platform/http/request.ts";
 import { ended, monitoring } from "./promtool.ts";
 
 /** One of the series that an expression gives, as it is at one time. */

@@ -1,5 +1,5 @@
 import test from "ava";
-import { durationBounds } from "../../src/telemetry/metrics.ts";
+import { durationBounds } from "../../src/platform/telemetry/metrics.ts";
 import { blocks } from "../readme.ts";
 import { startPrometheus } from "./prometheus.ts";
 import type { Sample } from "./prometheus.ts";

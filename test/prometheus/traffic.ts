@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client, credentials, status } from "@grpc/grpc-js";
 import type { ExecutionContext } from "ava";
-import { send } from "../http/request.ts";
+import { send } from "../platform/http/request.ts";
 import { listening, serveProcess } from "../process.ts";
 import type { LoggingProcess } from "../process.ts";
 import { root } from "../readme.ts";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Agent, request } from "node:https";
 import { text } from "node:stream/consumers";
-import { createGreeterClient } from "../../src/grpc/client.ts";
+import { createGreeterClient } from "../../src/greeter/client.ts";
 import { steadyCallers } from "../rollout/callers.ts";
 import type { Load } from "../rollout/callers.ts";
 import type { Nginx } from "./nginx.ts";

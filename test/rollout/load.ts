@@ -6,8 +6,8 @@ import { Client, credentials } from "@grpc/grpc-js";
 import { GreeterService } from "../../src/gen/greeter/v1/greeter_pb.ts";
 import { Health } from "../../src/gen/health/v1/health_pb.ts";
 import type { GreetResponse } from "../../src/gen/greeter/v1/greeter_pb.ts";
-import { createGreeterClient } from "../../src/grpc/client.ts";
-import { methodDefinition } from "../../src/grpc/method.ts";
+import { createGreeterClient } from "../../src/greeter/client.ts";
+import { methodDefinition } from "../../src/platform/grpc/method.ts";
 import { steadyCallers } from "./callers.ts";
 import type { Load } from "./callers.ts";
 

@@ -1,8 +1,8 @@
 import { connect, createServer } from "node:net";
 import type { Server } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { listen } from "../../src/address.ts";
-import { send } from "../http/request.ts";
+import { listen } from "../../src/platform/lifecycle/listen.ts";
+import { send } from "../platform/http/request.ts";
 
 /** Where a greeter listens: `host:port` for gRPC, origins for HTTP and admin. */
 export interface Endpoint {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { get } from "node:https";
 import { text } from "node:stream/consumers";
-import { createGreeterClient } from "../../src/grpc/client.ts";
+import { createGreeterClient } from "../../src/greeter/client.ts";
 import type { Certificate } from "./certificates.ts";
 
 /** Whom to trust, and what to show. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import test from "ava";
-import { createGreeterClient } from "../../src/grpc/client.ts";
+import { createGreeterClient } from "../../src/greeter/client.ts";
 import { contents } from "./ask.ts";
 import { createAuthority } from "./certificates.ts";
 import { serveTls } from "./serve.ts";

@@ -4,7 +4,7 @@ import { connect } from "node:tls";
 import type { ConnectionOptions, TLSSocket } from "node:tls";
 import { promisify } from "node:util";
 import test from "ava";
-import { send } from "../http/request.ts";
+import { send } from "../platform/http/request.ts";
 import { checkout } from "../process.ts";
 import { asks, contents } from "./ask.ts";
 import { createAuthority } from "./certificates.ts";

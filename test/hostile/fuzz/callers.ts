@@ -8,7 +8,7 @@ import { GreeterService } from "../../../src/gen/greeter/v1/greeter_pb.ts";
 import type { GreetResponse, VersionResponse } from "../../../src/gen/greeter/v1/greeter_pb.ts";
 import { Health, HealthCheckResponse_ServingStatus } from "../../../src/gen/health/v1/health_pb.ts";
 import type { HealthCheckResponse } from "../../../src/gen/health/v1/health_pb.ts";
-import { methodDefinition } from "../../../src/grpc/method.ts";
+import { methodDefinition } from "../../../src/platform/grpc/method.ts";
 import type { Service } from "./service.ts";
 
 /** Asks a service over both protocols, on one connection for each, without retries. */

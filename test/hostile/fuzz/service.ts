@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { checkout } from "../../process.ts";
-import { send } from "../../http/request.ts";
+import { send } from "../../platform/http/request.ts";
 import type { Authority } from "../../tls/certificates.ts";
 
 /** How long the service may take for its drain, in milliseconds. */

@@ -37,10 +37,11 @@ export default defineConfig({
     format: "cjs",
     // Even here that comes first, but for a banner.
     banner: ({ isEntry }) => (isEntry ? signals : ""),
-    // Loaded only to send traces, or on a terminal.
+    // Loaded only to send traces, or on a terminal. Without their dependencies: the main file needs some of them too, and would load them
+    // from these files.
     codeSplitting: {
       groups: [
-        { name: "otlp", test: /otlp\.ts$|@opentelemetry/ },
+        { name: "otlp", test: /otlp\.ts$|@opentelemetry/, includeDependenciesRecursively: false },
         { name: "pretty", test: /pino-pretty/, includeDependenciesRecursively: false },
         { name: "greeter" },
       ],

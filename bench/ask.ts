@@ -3,16 +3,16 @@ import { connect } from "node:http2";
 import { frame } from "./frame.ts";
 import type { Scenario } from "./subjects.ts";
 
-/** What came back: the status of HTTP or of gRPC, and the body, which is a framed message over gRPC. */
+/** A response: the status of HTTP or of gRPC, and the body, which is a framed message over gRPC. */
 interface Answer {
   status: unknown;
   body: Buffer;
 }
 
 /**
- * Asks once on a connection of its own, and looks at the whole answer. wrk and h2load look only at the status of HTTP, which is 200 for a call
- * of gRPC that failed, too.
- * @throws {Error} there was no answer, or another than the scenario's
+ * Sends one request on a new connection, and checks the whole response. wrk and h2load check only the HTTP status, which is 200 for a failed
+ * gRPC call too.
+ * @throws {Error} there was no response, or not the scenario's
  */
 export async function ask(scenario: Scenario, port: number): Promise<void> {
   const { protocol, path, answer } = scenario;
@@ -43,7 +43,7 @@ function askOverGrpc({ path, message }: Scenario, port: number): Promise<Answer>
   const stream = session.request(headers).on("error", reject);
   let status: unknown;
   const chunks: Buffer[] = [];
-  // A call that fails at once has its status in the headers.
+  // The response to a call without messages has its status in the headers.
   for (const event of ["response", "trailers"]) {
     stream.on(event, (received: Record<string, unknown>) => (status = received["grpc-status"] ?? status));
   }

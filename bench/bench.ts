@@ -1,4 +1,4 @@
-// The service beside its peers: what a greeting costs, how long it takes, memory, start and sizes.
+// Compares the service with its peers: cost and latency of a greeting, memory, start-up time and sizes.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -16,15 +16,15 @@ import { table } from "./table.ts";
 
 const help = `Usage: npm run bench -- [options]
 
-Measures the built service and its peers on core 0, in turn, with the load on core 1; writes bench/results/, or
+Measures the built service and its peers in turn on core 0, with the load on core 1. Writes the results to bench/results/, or to
 bench/results/partial/ with --quick or --only.
 
 Options:
-  --quick                 short rounds, less than a minute in all, to see that it works
-  --rounds <count>        how often to measure each (default: 10)
-  --seconds <count>       how long each time (default: 2)
-  --only <subject,…>      only these: ${subjects.map(({ name }) => name).join(", ")}
-  --help                  show this
+  --quick                 short rounds, less than a minute in total, to check that the bench works
+  --rounds <count>        rounds (default: 10)
+  --seconds <count>       duration of the load in a round (default: 2)
+  --only <subject,…>      subjects: ${subjects.map(({ name }) => name).join(", ")}
+  --help                  show this help
 `;
 
 async function main(): Promise<void> {
@@ -37,10 +37,11 @@ async function main(): Promise<void> {
   const seconds = positive(values.seconds ?? (quick ? "0.2" : "2"), "--seconds");
   const only = values.only?.split(",");
   const unknown = only?.find((name) => !subjects.some((subject) => subject.name === name));
-  if (unknown !== undefined) throw new Error(`Unknown subject "${unknown}" in --only; see --help`);
+  if (unknown !== undefined) throw new Error(`Invalid --only "${unknown}": expected a subject of --help`);
   if (availableParallelism() < 2) throw new Error("Expected two cores: one for the subjects, one for the load");
   findTools("wrk", "h2load", "taskset");
-  if (!existsSync(join(import.meta.dirname, "../dist/greeter.cjs"))) throw new Error("Nothing built: npm run build");
+  if (!existsSync(join(import.meta.dirname, "../dist/greeter.cjs")))
+    throw new Error("Cannot find dist/greeter.cjs: expected npm run build");
   const environment = { machine: machine(), revision: revision(), versions: versions() };
   execFileSync("taskset", ["--all-tasks", "--cpu-list", "--pid", "1", String(process.pid)]);
 
@@ -57,10 +58,10 @@ async function main(): Promise<void> {
   const sizes = sizesOf(join(import.meta.dirname, "../dist"));
   const settings = { rounds, seconds, quick, only };
   process.stdout.write(`${report(measured, starts, sizes)}\n${table({ settings, ratios, starts })}`);
-  if (quick) process.stdout.write("It works; what it measured in so short a time means nothing.\n");
+  if (quick) process.stdout.write("The bench works. The rounds were too short for meaningful results.\n");
 
   const all = { ...environment, settings, measured, ratios, starts, sizes };
-  // Git ignores what is only a part.
+  // Git ignores partial results.
   const folder = join(import.meta.dirname, "results", quick || only !== undefined ? "partial" : "");
   mkdirSync(folder, { recursive: true });
   const { commit, modified } = environment.revision;

@@ -1,18 +1,24 @@
-/** The calls that Greeter has answered so far, by its own metric. */
+/** Number of completed calls, by Greeter's own metric. */
 export interface Calls {
   ok: number;
-  /** With another status than OK. Those that the client cut off are not among them: h2load does so when its time is over. */
+  /** By status. Without cancelled calls, because h2load cancels calls at the end of its time. */
   failed: Record<string, number>;
 }
 
 const series = /^rpc_server_call_duration_seconds_count\{.*rpc_status_code="(\w+)".*\} (\d+)$/gm;
 
-/** Greeter's metrics, in Prometheus's text format. @param port of its admin listener */
+/**
+ * Scrapes Greeter's metrics.
+ * @param port port of its admin listener
+ */
 export async function scrape(port: number): Promise<string> {
   return (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
 }
 
-/** @param port of its admin listener */
+/**
+ * Reads the number of completed calls.
+ * @param port port of its admin listener
+ */
 export async function countCalls(port: number): Promise<Calls> {
   const calls: Calls = { ok: 0, failed: {} };
   for (const [, status, count] of (await scrape(port)).matchAll(series)) {
@@ -23,9 +29,9 @@ export async function countCalls(port: number): Promise<Calls> {
 }
 
 /**
- * Compares what the load was told with what Greeter counted: all of it must have been OK. There may be some more, whose answers the load did not
- * wait for.
- * @param done by h2load
+ * Compares h2load's count with Greeter's. All calls must have the status OK. Greeter may count more, because h2load does not wait for the last
+ * responses.
+ * @param done number of calls that h2load completed
  * @throws {Error} calls failed
  */
 export function allAnswered(what: string, done: number, before: Calls, after: Calls): void {
@@ -33,5 +39,5 @@ export function allAnswered(what: string, done: number, before: Calls, after: Ca
   const failed = Object.entries(after.failed).filter(([status, count]) => count > (before.failed[status] ?? 0));
   if (ok >= done && failed.length === 0) return;
   const statuses = failed.map(([status, count]) => `${count - (before.failed[status] ?? 0)} ${status}`);
-  throw new Error(`${what}: ${done} calls were done, but ${[`${ok} OK`, ...statuses].join(", ")}`);
+  throw new Error(`${what}: expected ${done} calls OK, got ${[`${ok} OK`, ...statuses].join(", ")}`);
 }

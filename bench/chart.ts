@@ -3,7 +3,7 @@ import { median } from "./statistics.ts";
 
 const escape = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 
-/** Bars of the CPU time of a greeting by subject, and its ratio to Greeter's, as SVG, for light and dark pages. */
+/** Draws a bar chart of the CPU time of a greeting, with its ratio to Greeter's, as SVG for light and dark pages. */
 export function chart(measured: Measured[]): string {
   const parts: string[] = [];
   let y = 8;
@@ -17,7 +17,7 @@ export function chart(measured: Measured[]): string {
     const own = bars.find(({ subject }) => subject === "Greeter")?.cost;
     const most = bars.at(-1)!.cost;
     parts.push(
-      `<text class="title" x="8" y="${(y += 22)}">${protocol === "http" ? "HTTP" : "gRPC"}: CPU µs a greeting</text>`,
+      `<text class="title" x="8" y="${(y += 22)}">${protocol === "http" ? "HTTP" : "gRPC"}: CPU µs per greeting</text>`,
     );
     y += 10;
     for (const { subject, cost } of bars) {

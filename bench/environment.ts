@@ -1,4 +1,4 @@
-// What a result depends on besides the subjects, and is stored with it.
+// Environment of a measurement, which is stored with its result.
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { availableParallelism, cpus, release, totalmem } from "node:os";
@@ -6,18 +6,19 @@ import { join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
 
-/** As this process sees it: to be called before it is kept to one core. Memory is in bytes. */
+/** Describes the machine, with memory in bytes. Call it before the process is pinned to one core. */
 export function machine(): object {
   return { cpu: cpus()[0]?.model, cores: availableParallelism(), memory: totalmem(), kernel: release() };
 }
 
-/** What is checked out, and whether anything but results was changed or added since. */
+/** Returns the commit, and whether anything except results differs from it. */
 export function revision(): { commit: string; modified: boolean } {
   const git = (...args: string[]): string => execFileSync("git", args, { cwd: root, encoding: "utf8" }).trim();
   const changes = git("status", "--porcelain", "--", ".", ":!bench/results");
   return { commit: git("rev-parse", "--short", "HEAD"), modified: changes !== "" };
 }
 
+/** Returns the versions of Node, Go and the peers. */
 export function versions(): object {
   const { dependencies } = JSON.parse(readFileSync(join(import.meta.dirname, "package.json"), "utf8"));
   const own = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));

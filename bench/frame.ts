@@ -1,6 +1,6 @@
 /**
- * A message as gRPC sends it (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md): not compressed, its length, itself.
- * @param message in hexadecimal
+ * Returns an uncompressed message with gRPC's prefix (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md).
+ * @param message encoded message, in hexadecimal
  */
 export function frame(message = ""): Buffer {
   const body = Buffer.from(message, "hex");

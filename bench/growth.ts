@@ -1,4 +1,4 @@
-// How the cost of a greeting grows: with the name, the connections, and the calls at a time on a connection.
+// Measures how the cost of a greeting grows with the length of the name, the connections and the concurrent calls of a connection.
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { findTools } from "./load.ts";
 import { ask } from "./ask.ts";
 import { allAnswered, countCalls } from "./calls.ts";
-import { saturate, usualShape } from "./pressure.ts";
+import { saturate, defaultShape } from "./pressure.ts";
 import { untilAnswered } from "./ready.ts";
 import { freePorts, run } from "./running.ts";
 import { untilDisconnected } from "./settle.ts";
@@ -16,7 +16,7 @@ import { showUsage } from "./usage.ts";
 const ROUNDS = 3;
 const SECONDS = 1;
 
-/** The most is what fits below --max-connections. */
+/** The last one fits below --max-connections. */
 const CONNECTIONS = [1, 10, 100, 1000, 9000];
 
 const byText = scenarios.find(({ protocol }) => protocol === "http")!;
@@ -34,9 +34,9 @@ const cases = [
       {
         what: `HTTP, a name of ${length}`,
         scenario: { ...byText, path: `/${"a".repeat(length)}`, answer: greeting },
-        shape: usualShape.http,
+        shape: defaultShape.http,
       },
-      { what: `gRPC, a name of ${length}`, scenario: { ...byCall, message, answer: reply }, shape: usualShape.grpc },
+      { what: `gRPC, a name of ${length}`, scenario: { ...byCall, message, answer: reply }, shape: defaultShape.grpc },
     ];
   }),
   ...CONNECTIONS.map((connections) => ({
@@ -45,7 +45,7 @@ const cases = [
     shape: { connections, streams: 1 },
   })),
   ...[1, 10, 100, 1000].map((streams) => ({
-    what: `gRPC, calls at a time on one connection: ${streams}`,
+    what: `gRPC, concurrent calls on one connection: ${streams}`,
     scenario: byCall,
     shape: { connections: 1, streams },
   })),
@@ -53,18 +53,19 @@ const cases = [
 
 const help = `Usage: npm run bench:growth
 
-Measures how the CPU time of a greeting grows with the name, the connections, and the calls at a time on a connection.
-Takes about two minutes, on two cores: one for the service, one for the load.
+Measures how the CPU time of a greeting grows with the length of the name, the connections and the concurrent calls of a
+connection. Takes about two minutes on two cores: one for the service, one for the load.
 `;
 
 async function main(): Promise<void> {
   showUsage(help);
   findTools("wrk", "h2load", "taskset");
   if (availableParallelism() < 2) throw new Error("Expected two cores: one for the service, one for the load");
-  if (!existsSync(join(import.meta.dirname, "../dist/greeter.cjs"))) throw new Error("Nothing built: npm run build");
+  if (!existsSync(join(import.meta.dirname, "../dist/greeter.cjs")))
+    throw new Error("Cannot find dist/greeter.cjs: expected npm run build");
   execFileSync("taskset", ["--all-tasks", "--cpu-list", "--pid", "1", String(process.pid)]);
   const ports = await freePorts();
-  // More than usual may be in flight, or it would refuse what is measured.
+  // Higher limits, so that the service does not reject the load.
   const flags = ["--grpc-max-concurrent-streams", "1000", "--max-in-flight", "10000"];
   const raised = ["bash", "-c", 'ulimit -n "$(ulimit -Hn)"; exec "$@"', "bash", ...greeter(ports, flags)];
   const running = run(raised, ports);

@@ -10,45 +10,47 @@ import { median } from "./statistics.ts";
 import { scenariosOf } from "./subjects.ts";
 import type { Protocol, Scenario, Subject } from "./subjects.ts";
 
-/** A subject under one scenario. Each round has one entry: CPU in µs a request, throughput in requests a second. */
+/** Results of a subject in one scenario. */
 export interface Measured {
   subject: string;
   scenario: string;
   protocol: Protocol;
+  /** CPU time of a request by round, in µs. */
   cpu: number[];
+  /** Requests per second by round. */
   throughput: number[];
-  /** At 50 % and 80 % of its capacity, in µs. */
+  /** At 50 % and 80 % of the throughput, in µs. */
   latency: { share: number; p50: number; p99: number }[];
-  /** The most resident memory of its process under load, and 2 s later (plan.rest), in bytes. */
+  /** Maximum resident memory under load, and memory {@link Plan.rest} later, in bytes. */
   memory: { load: number; after: number };
 }
 
 export interface Plan {
   rounds: number;
-  /** Rounds before those that count. */
+  /** Number of earlier rounds that do not count. */
   warmUp: number;
-  /** How long a load lasts. */
+  /** Duration of the load in a round. */
   seconds: number;
-  /** How long after the load memory is measured again, in seconds. */
+  /** Time between the load and the second measurement of memory, in seconds. */
   rest: number;
   progress: (text: string) => void;
 }
 
-/** A scenario, and a process of its own that is asked, so that the memory is that of the scenario. */
+/** A scenario with its own process, so that the memory is that of the scenario. */
 interface Trial {
   running: Running;
   scenario: Scenario;
   port: number;
   measured: Measured;
-  /** How many requests or calls the load says were done. */
+  /** Number of completed requests or calls, by the load. */
   done: number;
-  /** What Greeter had counted before, of calls over gRPC. */
+  /** Greeter's number of gRPC calls before the load. */
   before: Calls | undefined;
 }
 
 /**
- * Measures all subjects of a protocol, in turn, so that the drift of the machine's speed meets them alike.
- * @throws {Error} an answer before or after the load is not what it should be, or Greeter tells of calls that failed
+ * Measures all subjects of a protocol in turn, so that changes of the machine's speed affect all alike.
+ * @throws {Error} a response before or after the load is wrong, or Greeter counted failed calls
  */
 export async function measure(protocol: Protocol, subjects: Subject[], plan: Plan): Promise<Measured[]> {
   const trials: Trial[] = [];
@@ -104,9 +106,9 @@ async function measureLatency(trials: Trial[], plan: Plan, protocol: Protocol): 
     plan.progress(`${protocol}: latency at ${share * 100} % of capacity`);
     for (const trial of trials) {
       const { scenario, port, measured } = trial;
-      const took = await askAt(scenario, port, share * median(measured.throughput), plan.seconds);
-      trial.done += took.length;
-      const at = (part: number): number => took[Math.floor(part * (took.length - 1))]!;
+      const durations = await askAt(scenario, port, share * median(measured.throughput), plan.seconds);
+      trial.done += durations.length;
+      const at = (part: number): number => durations[Math.floor(part * (durations.length - 1))]!;
       measured.latency.push({ share, p50: at(0.5), p99: at(0.99) });
     }
   }

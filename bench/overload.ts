@@ -1,4 +1,4 @@
-// What load shedding is worth: how many greetings a service still gives, and how fast, when more is asked of it than it takes on.
+// Measures load shedding: throughput and latency of a service under more load than its capacity.
 import { execFileSync } from "node:child_process";
 import { parseArgs } from "node:util";
 import { findTools } from "./load.ts";
@@ -9,18 +9,18 @@ import type { Answered } from "./steady-load.ts";
 
 const help = `Usage: npm run bench:overload -- [options]
 
-Asks for greetings at a steady rate, whether or not those before are answered: at half of what the service takes on, at all of it,
-at twice and at five times as much. A greeting waits ${WAIT} ms, as for a database; the limit is on how many are in flight.
+Sends requests at a fixed rate without waiting for responses (open loop): at 0.5, 1, 2 and 5 times the capacity. A greeting waits
+${WAIT} ms, as for a database, and the number of greetings in flight is limited.
 
 Options:
-  --seconds <count>   how long at each rate (default: 5)
-  --help              show this
+  --seconds <count>   duration of each rate (default: 5)
+  --help              show this help
 `;
 
-/** How many greetings may be in flight. With how long one takes, that makes the capacity. */
+/** Maximum number of greetings in flight. */
 const LIMIT = 25;
 
-/** In greetings a second. */
+/** Greetings per second. */
 const CAPACITY = (LIMIT * 1000) / WAIT;
 
 async function main(): Promise<void> {
@@ -28,12 +28,12 @@ async function main(): Promise<void> {
   if (values.help) return void process.stdout.write(help);
   const seconds = Number(values.seconds ?? "5");
   if (!Number.isInteger(seconds) || seconds < 1)
-    throw new Error("Invalid --seconds: expected a whole number from 1 on");
+    throw new Error(`Invalid --seconds "${values.seconds}": expected a whole number of at least 1`);
   findTools("taskset");
-  // The load is made here, and the service runs on the other core.
+  // This process sends the load, and the service runs on the other core.
   execFileSync("taskset", ["--all-tasks", "--cpu-list", "--pid", "1", String(process.pid)]);
 
-  process.stdout.write(`At most ${LIMIT} in flight, ${WAIT} ms each: a capacity of ${CAPACITY} a second\n`);
+  process.stdout.write(`At most ${LIMIT} in flight, ${WAIT} ms each: a capacity of ${CAPACITY}/s\n`);
   for (const protocol of ["http", "grpc"] as const) {
     const flags = ["--max-in-flight", String(LIMIT), "--grpc-max-concurrent-streams", "1000"];
     const service = await startService(protocol, 0, { flags, preload: ["slow.ts"] });
@@ -55,13 +55,13 @@ async function main(): Promise<void> {
   }
 }
 
-function describe({ greeted, refused }: Answered, peak: number, seconds: number): string {
-  const each = (times: number[]): string => (times.length / seconds).toFixed(0);
+function describe({ greeted, rejected }: Answered, peak: number, seconds: number): string {
+  const rate = (times: number[]): string => `${(times.length / seconds).toFixed(0)}/s`;
   const share = ((100 * greeted.length) / peak).toFixed(0);
-  const refusals = refused.length === 0 ? "none" : `${each(refused)} (p99 ${quantile(refused, 0.99)} ms)`;
+  const rejections = rejected.length === 0 ? "none" : `${rate(rejected)} (p99 ${quantile(rejected, 0.99)} ms)`;
   return (
-    `${each(greeted)} greeted a second, ${share} % of the most so far, ` +
-    `p50 ${quantile(greeted, 0.5)} ms, p99 ${quantile(greeted, 0.99)} ms; refused ${refusals}`
+    `greeted ${rate(greeted)}, ${share} % of the maximum, ` +
+    `p50 ${quantile(greeted, 0.5)} ms, p99 ${quantile(greeted, 0.99)} ms; rejected ${rejections}`
   );
 }
 

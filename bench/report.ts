@@ -2,6 +2,7 @@ import type { Measured } from "./measure.ts";
 import type { Starts } from "./starts.ts";
 import { median, quantile } from "./statistics.ts";
 
+/** Ratio of Greeter's CPU time to a peer's. */
 export interface Ratio {
   protocol: string;
   subject: string;
@@ -10,7 +11,7 @@ export interface Ratio {
   quartiles: [number, number];
 }
 
-/** What Greeter spends for what its peers spend: by round, so that the machine's drift cancels out. */
+/** Computes Greeter's ratios to its peers by round, so that changes of the machine's speed cancel out. */
 export function ratiosOf(measured: Measured[]): Ratio[] {
   return (["http", "grpc"] as const).flatMap((protocol) => {
     const [own, ...others] = measured.filter((one) => one.protocol === protocol);
@@ -24,7 +25,7 @@ export function ratiosOf(measured: Measured[]): Ratio[] {
   });
 }
 
-/** What was measured, as tables of text. */
+/** Formats the results as text. */
 export function report(
   measured: Measured[],
   starts: Starts[],
@@ -43,7 +44,7 @@ export function report(
     lines.push(row([`${subject}: ${scenario}`, ...cells]));
   }
   lines.push("(goal for Greeter's memory over gRPC: < 128 MB)");
-  lines.push("", "Start to the first greeting: ms lowest, ms median, ratio to node -e 0");
+  lines.push("", "Start until the first greeting: ms lowest, ms median, ratio to node -e 0");
   for (const { subject, protocol, starts: all } of starts) {
     const own = all.map(({ start }) => start);
     const ratio = median(all.map(({ start, node }) => start / node)).toFixed(2);

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { endWithParent } from "../test/end-with-parent.ts";
 import { freePort } from "../test/free-port.ts";
 import { cpuTime } from "./cpu-time.ts";
 
@@ -9,22 +10,24 @@ export interface Ports {
   admin: number;
 }
 
-/** A process on core 0 that is measured. */
+/** A measured process on core 0. */
 export interface Running {
   ports: Ports;
-  /** CPU time that all its threads have spent so far, in microseconds. */
+  /** Returns the CPU time of all its threads, in microseconds. */
   cpu: () => number;
-  /** Resident memory, in bytes. */
+  /** Returns its resident memory, in bytes. */
   memory: () => number;
   stop: () => Promise<void>;
 }
 
 /**
- * Starts it; whether it serves already is for the caller to ask. What it logs goes to nowhere: whoever read it would take the core from the
- * load, which would then ask for less at a time, and that makes each answer dearer.
+ * Starts a process, without waiting until it serves. Its log is discarded: a reader would take CPU from the load, and a lower load raises
+ * the cost of each response.
  */
-export function run(command: string[], ports: Ports): Running {
-  const child = spawn("taskset", ["--cpu-list", "0", ...command], { stdio: ["ignore", "ignore", "inherit"] });
+export function run(command: string[], ports: Ports, cores = "0"): Running {
+  const child = endWithParent(() =>
+    spawn("taskset", ["--cpu-list", cores, ...command], { stdio: ["ignore", "ignore", "inherit"] }),
+  );
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   return {
     ports,
@@ -37,7 +40,7 @@ export function run(command: string[], ports: Ports): Running {
   };
 }
 
-/** Three ports that nobody listens on. They are looked for at the same time, for one after another might be the same. */
+/** Finds three free ports. Concurrently, because the system may return the same port twice in sequence. */
 export async function freePorts(): Promise<Ports> {
   const [http, grpc, admin] = await Promise.all([freePort(), freePort(), freePort()]);
   return { http, grpc, admin };

@@ -1,14 +1,15 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { endWithParent } from "../test/end-with-parent.ts";
 import { cpuTime } from "./cpu-time.ts";
 
-/** A process that is measured. */
+/** A measured process. */
 export interface Service {
   name: string;
   http: string;
   grpc: string;
-  /** How much CPU time all its threads have spent so far, in microseconds. */
+  /** Returns the CPU time of all its threads, in microseconds. */
   cpu: () => number;
   stop: () => void;
 }
@@ -17,8 +18,8 @@ const program = join(import.meta.dirname, "../src/main.ts");
 const ports = ["--addr", "--grpc-addr", "--admin-addr"].flatMap((flag) => [flag, "127.0.0.1:0"]);
 
 /**
- * Starts the service on one core. What it logs is read, as a container's runtime does, and thrown away.
- * @param options.preload what Node loads before it
+ * Starts the service on one core. Its log is read, as a container runtime does, and discarded.
+ * @param options.preload modules that Node loads before the service
  */
 export async function startService(
   name: string,
@@ -26,12 +27,14 @@ export async function startService(
   { flags = [], preload = [] }: { flags?: string[]; preload?: string[] } = {},
 ): Promise<Service> {
   const node = [process.execPath, ...preload.flatMap((file) => ["--import", join(import.meta.dirname, file)])];
-  const child = spawn("taskset", ["--cpu-list", String(core), ...node, program, "serve", ...ports, ...flags], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const start = () =>
+    spawn("taskset", ["--cpu-list", String(core), ...node, program, "serve", ...ports, ...flags], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+  const child = endWithParent(start);
   const addresses = new Map<string, string>();
   const { promise: serving, resolve, reject } = Promise.withResolvers<void>();
-  child.once("exit", (code) => reject(new Error(`The service ended with ${code}`)));
+  child.once("exit", (code) => reject(new Error(`The service ended with exit code ${code}`)));
   const lines = createInterface(child.stdout);
   lines.on("line", (line) => {
     const { msg, protocol, address } = JSON.parse(line) as Record<string, string>;

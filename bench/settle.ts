@@ -4,9 +4,9 @@ import { scrape } from "./calls.ts";
 const series = /^greeter_connections\{protocol="(?:http|grpc)"\} (\d+)$/gm;
 
 /**
- * Waits until Greeter has closed all connections of a load, so that this is not measured as part of the next one.
- * @param port of its admin listener
- * @throws {Error} some are open after 20 s
+ * Waits until Greeter has closed all connections of a load, so that closing them is not part of the next measurement.
+ * @param port port of its admin listener
+ * @throws {Error} connections are still open after 20 s
  */
 export async function untilDisconnected(port: number): Promise<void> {
   const end = performance.now() + 20_000;

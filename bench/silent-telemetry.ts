@@ -1,18 +1,17 @@
 import { createLog } from "../src/platform/telemetry/log.ts";
 import type { Telemetry, TelemetryOptions } from "../src/platform/telemetry/telemetry.ts";
 
-/** Nothing is measured and no request is told of. What carries the request id is still there. */
-const exchange = { requestId: "none", traceparent: undefined, end: (): void => {} };
-
-/** Stands in for the service's telemetry: it tells only of the service itself, so that one knows where it listens. */
+/** Stands in for the platform's telemetry: it measures nothing and logs no request. The log of the lifecycle names the ports. */
 export async function createTelemetry({ logLevel, output }: TelemetryOptions): Promise<Telemetry> {
+  const log = createLog(logLevel, output);
   const nothing = (): void => {};
+  // Responses still carry a request id.
+  const record = { requestId: "none", traceparent: undefined, log, end: nothing };
   return {
-    log: createLog(logLevel, output),
-    http: { begin: () => exchange },
-    grpc: { begin: () => exchange, expect: nothing, retired: nothing },
+    log,
+    http: { expect: nothing, startRequest: () => record },
+    grpc: { expect: nothing, startRequest: () => record, closing: nothing },
     tls: { inUse: nothing, notRenewed: nothing, handshakeFailed: nothing },
-    failed: nothing,
     eventLoopDelay: nothing,
     countConnections: nothing,
     exposeMetrics: () => ({ contentType: "text/plain", text: "" }),

@@ -4,17 +4,17 @@ import type { Greeter } from "../src/greeter/greeter.ts";
 
 export * from "../src/greeter/greeter.ts";
 
-/** How long a greeting waits, in milliseconds. */
+/** Time that a greeting waits, in milliseconds. */
 export const WAIT = 50;
 
-/** The greeter, behind something slow that can do any number of things at a time. */
-export function createGreeter(options: Parameters<typeof createFastGreeter>[0]): Greeter {
-  const greeter = createFastGreeter(options);
+/** Creates a greeter that waits for a dependency without a limit on concurrent requests. */
+export function createGreeter(...options: Parameters<typeof createFastGreeter>): Greeter {
+  const greeter = createFastGreeter(...options);
   return {
-    greet: async (name) => {
+    greet: async (name, context) => {
       await sleep(WAIT);
-      return greeter.greet(name);
+      return greeter.greet(name, context);
     },
-    version: () => greeter.version(),
+    version: (context) => greeter.version(context),
   };
 }

@@ -1,8 +1,8 @@
 import { registerHooks } from "node:module";
 
 /**
- * Has a module of the service's replaced by another, which may still import the original: for files that are preloaded.
- * @param original the end of its URL
+ * Replaces a module of the service by another one, which may import the original. For preloads.
+ * @param original end of the module's URL
  */
 export function standIn(original: string, replacement: URL): void {
   registerHooks({

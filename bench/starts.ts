@@ -5,14 +5,14 @@ import { freePorts, run } from "./running.ts";
 import { scenariosOf } from "./subjects.ts";
 import type { Protocol, Subject } from "./subjects.ts";
 
-/** Starts of a subject, each beside one of `node -e 0`, in ms. */
+/** Start-up times of a subject, each with that of `node -e 0`, in milliseconds. */
 export interface Starts {
   subject: string;
   protocol: Protocol;
   starts: { start: number; node: number }[];
 }
 
-/** From nothing to the first greeting. */
+/** Measures the time from the start of a process to its first greeting. */
 export async function measureStarts(subject: Subject, protocol: Protocol, times: number): Promise<Starts> {
   const starts: Starts["starts"] = [];
   const [greeting] = scenariosOf(subject, protocol);

@@ -1,4 +1,7 @@
-/** @param share 0.5 for the median, 0.25 and 0.75 for the quartiles, 0.99 for what 99 % stay below */
+/**
+ * Returns a quantile.
+ * @param share 0.5 for the median, 0.25 and 0.75 for the quartiles
+ */
 export function quantile(values: number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   const at = share * (sorted.length - 1);

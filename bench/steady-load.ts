@@ -2,40 +2,40 @@ import { Agent, get } from "node:http";
 import { connect } from "node:http2";
 import type { ClientHttp2Session } from "node:http2";
 
-/** How long what was answered took, in milliseconds, ascending. */
+/** Durations of the responses in milliseconds, ascending. */
 export interface Answered {
   greeted: number[];
-  refused: number[];
+  rejected: number[];
 }
 
-/** Asks once; tells whether it was greeted or refused, and fails at anything else. */
+/** Sends a request. Resolves with true for a greeting and with false for a rejection, and rejects otherwise. */
 type Ask = () => Promise<boolean>;
 
 /**
- * Asks at a steady rate, whether or not what it asked before is answered: as callers do who know nothing of each other.
- * @param rate how often a second, on average: when is left to chance
+ * Sends requests at a rate that does not depend on the responses (open loop), as independent callers do.
+ * @param rate requests per second on average; the intervals are random
  */
 export async function askSteadily(ask: Ask, rate: number, seconds: number): Promise<Answered> {
-  const answered: Answered = { greeted: [], refused: [] };
+  const answered: Answered = { greeted: [], rejected: [] };
   const asked: Promise<void>[] = [];
   const askOnce = async (): Promise<void> => {
     const start = performance.now();
     const greeted = await ask();
-    (greeted ? answered.greeted : answered.refused).push(performance.now() - start);
+    (greeted ? answered.greeted : answered.rejected).push(performance.now() - start);
   };
   const end = performance.now() + seconds * 1000;
-  // Arrivals of a Poisson process: the time to the next is distributed exponentially.
+  // Arrivals of a Poisson process: the intervals have an exponential distribution.
   let next = performance.now();
   while (next < end) {
     if (next > performance.now()) await new Promise((resolve) => setTimeout(resolve, 1));
     for (; next <= performance.now(); next -= (Math.log(1 - Math.random()) / rate) * 1000) asked.push(askOnce());
   }
   await Promise.all(asked);
-  for (const times of [answered.greeted, answered.refused]) times.sort((a, b) => a - b);
+  for (const times of [answered.greeted, answered.rejected]) times.sort((a, b) => a - b);
   return answered;
 }
 
-/** Over connections that are kept, as many as are needed. */
+/** Creates requests on kept connections, as many as needed. */
 export function httpAsk(address: string): { ask: Ask; close: () => void } {
   const agent = new Agent({ keepAlive: true });
   const options = { agent, headers: { Accept: "text/plain" } };
@@ -52,13 +52,13 @@ export function httpAsk(address: string): { ask: Ask; close: () => void } {
   return { ask, close: () => agent.destroy() };
 }
 
-/** A frame of gRPC (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md): not compressed, five bytes, the name "Ada". */
+/** A gRPC message with its prefix (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md): the name "Ada". */
 export const greetAda = Buffer.from([0, 0, 0, 0, 5, 0x0a, 3, 0x41, 0x64, 0x61]);
 
 const OK = "0";
 const UNAVAILABLE = "14";
 
-/** Over ten connections. */
+/** Creates calls on ten connections. */
 export function grpcAsk(address: string): { ask: Ask; close: () => void } {
   const sessions = Array.from({ length: 10 }, (): ClientHttp2Session => connect(`http://${address}`));
   const headers = {

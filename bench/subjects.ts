@@ -2,13 +2,13 @@ import { join } from "node:path";
 
 export type Protocol = "http" | "grpc";
 
-/** A program that is measured. */
+/** A measured program. */
 export interface Subject {
   name: string;
   protocols: Protocol[];
-  /** @param port where it listens; Greeter listens for gRPC and for its operators on two more */
+  /** Returns the command that starts it on some ports. */
   command: (ports: { http: number; grpc: number; admin: number }) => string[];
-  /** The path of its method that greets, if it is not ours. */
+  /** Path of its greeting method, if it is not Greeter's. */
   greet?: string;
 }
 
@@ -20,7 +20,7 @@ const peer = (name: string, script: string, protocol: Protocol): Subject => ({
   command: (ports) => [process.execPath, file(`peers/${script}`), String(ports[protocol])],
 });
 
-/** The service as it is deployed, at its defaults, is the first. */
+/** Every subject. The first is the service with its defaults. */
 export const subjects: Subject[] = [
   { name: "Greeter", protocols: ["http", "grpc"], command: (ports) => greeter(ports) },
   peer("node:http", "node-http.js", "http"),
@@ -41,23 +41,26 @@ export const subjects: Subject[] = [
   },
 ];
 
-/** How the built service is started. @param flags more of its settings */
+/**
+ * Returns the command that starts the built service.
+ * @param flags additional flags
+ */
 export function greeter(ports: { http: number; grpc: number; admin: number }, flags: string[] = []): string[] {
   const at = (port: number): string => `127.0.0.1:${port}`;
   const addresses = ["--addr", at(ports.http), "--grpc-addr", at(ports.grpc), "--admin-addr", at(ports.admin)];
   return [process.execPath, file("../dist/greeter.cjs"), "serve", ...addresses, ...flags];
 }
 
-/** What is asked of a subject: Greeter is asked everything, peers only the first of each protocol, to compare like with like. */
+/** A kind of request. Peers get only the first of each protocol. */
 export interface Scenario {
   name: string;
   protocol: Protocol;
   path: string;
-  /** The Accept header over HTTP. */
+  /** Accept header over HTTP. */
   accept?: string;
-  /** The message over gRPC, in hexadecimal. */
+  /** Request message over gRPC, in hexadecimal. */
   message?: string;
-  /** What the body of the answer looks like: its text over HTTP, its message in hexadecimal over gRPC. */
+  /** Expected response: its text over HTTP, its message in hexadecimal over gRPC. */
   answer: RegExp;
 }
 
@@ -91,7 +94,7 @@ export const scenarios: Scenario[] = [
   { name: "Health/Check", protocol: "grpc", path: "/grpc.health.v1.Health/Check", message: "", answer: /^0801$/ },
 ];
 
-/** What is asked of a subject over a protocol, by the path that it has there. */
+/** Returns the scenarios of a subject over a protocol, with its own path. */
 export function scenariosOf({ name, greet }: Subject, protocol: Protocol): Scenario[] {
   const all = scenarios.filter((scenario) => scenario.protocol === protocol);
   const asked = name === "Greeter" ? all : all.slice(0, 1);

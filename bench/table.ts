@@ -1,10 +1,10 @@
-// The table of bench/README.md, made of a stored result: node bench/table.ts bench/results/<date>-<commit>.json
+// Prints the table of bench/README.md from a stored result: node bench/table.ts bench/results/<date>-<commit>.json
 import { readFileSync } from "node:fs";
 import type { Ratio } from "./report.ts";
 import type { Starts } from "./starts.ts";
 import { median, quantile } from "./statistics.ts";
 
-/** What the table needs of a result. */
+/** The fields of a result that the table needs. */
 export interface Result {
   settings: { rounds: number };
   ratios: Ratio[];
@@ -16,7 +16,7 @@ interface Goal {
   limit: number;
 }
 
-/** What Greeter may spend, for 1 of its peer. */
+/** Goals for the ratio of Greeter to a peer. */
 const goals: Record<string, Goal> = {
   "http node:http": { sign: "≤", limit: 1.15 },
   "http fastify": { sign: "<", limit: 1 },
@@ -26,10 +26,10 @@ const goals: Record<string, Goal> = {
   start: { sign: "≤", limit: 2 },
 };
 
-/** What Greeter spends for what others do, beside its goals, in Markdown, as oxfmt would format it. */
+/** Formats the ratios and goals as a Markdown table, in oxfmt's format. */
 export function table({ settings, ratios, starts }: Result): string {
   const rows = [
-    ["CPU of a greeting, against", `median of ${settings.rounds} rounds`, "quartiles", "goal"],
+    ["CPU of a greeting, relative to", `median of ${settings.rounds} rounds`, "quartiles", "goal"],
     ...ratios.map(({ protocol, baseline, median, quartiles }) =>
       row(`${protocol === "http" ? "HTTP" : "gRPC"}: ${baseline}`, median, quartiles, `${protocol} ${baseline}`),
     ),
@@ -37,7 +37,7 @@ export function table({ settings, ratios, starts }: Result): string {
       .filter(({ subject }) => subject === "Greeter")
       .map(({ protocol, starts }) => {
         const times = starts.map(({ start, node }) => start / node);
-        const what = `time of ${starts.length} starts over ${protocol === "http" ? "HTTP" : "gRPC"}: \`node -e 0\``;
+        const what = `start-up time (${starts.length} starts), ${protocol === "http" ? "HTTP" : "gRPC"}: \`node -e 0\``;
         return row(what, median(times), [quantile(times, 0.25), quantile(times, 0.75)], "start");
       }),
   ];

@@ -1,4 +1,4 @@
-// What telemetry costs: the CPU time of a request and of a call, with everything at its defaults and with everything off.
+// Measures the cost of telemetry: CPU time of a request and of a call with the defaults and with everything off.
 import { execFileSync } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
@@ -11,26 +11,26 @@ import { scenarios } from "./subjects.ts";
 
 const help = `Usage: npm run bench:telemetry -- [options]
 
-Compares the CPU time of a request and of a call with telemetry at its defaults and without any.
-The variants run on one core and are under load in turn, so that the drift of the machine's speed meets them alike.
+Compares the CPU time of a request and of a call with the default telemetry and without any.
+The variants run on one core and get the load in turn, so that changes of the machine's speed affect all alike.
 
 Options:
-  --rounds <count>    how often to measure each (default: 20)
-  --seconds <count>   how long each time (default: 1)
-  --help              show this
+  --rounds <count>    rounds (default: 20)
+  --seconds <count>   duration of the load in a round (default: 1)
+  --help              show this help
 `;
 
-/** The variants, by their names; the first is what the others are compared with. */
+/** Variants by name. The others are compared with the first. */
 const variants = {
   "everything off": { preload: ["silence.ts"] },
   "no access log": { flags: ["--access-log", "off"] },
   "at its defaults": {},
 };
 
-/** How many rounds come first, for the compiler. */
-const WARM_UP = 5;
+/** Rounds before the measurement, in which V8 compiles the code. */
+const WARM_UP_ROUNDS = 5;
 
-/** At most this much more than with everything off. */
+/** Maximum additional cost, relative to everything off. */
 const limits = { http: 0.15, grpc: 0.1 };
 
 async function main(): Promise<void> {
@@ -42,17 +42,17 @@ async function main(): Promise<void> {
   if (availableParallelism() < 2) throw new Error("Expected two cores: one for the services, one for the load");
 
   const loads = createLoads(1);
-  // This process, too: it reads what the services log.
+  // This process also runs on the core of the load, because it reads the log of the services.
   execFileSync("taskset", ["--all-tasks", "--cpu-list", "--pid", "1", String(process.pid)]);
   const services = await Promise.all(Object.entries(variants).map(([name, variant]) => startService(name, 0, variant)));
   try {
     for (const protocol of ["http", "grpc"] as const) {
       const costs: number[][] = [];
       await greetOnce(services, protocol);
-      for (let round = -WARM_UP; round < rounds; round++) {
+      for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {
         progress(`${protocol}: round ${Math.max(0, round + 1)} of ${rounds}`);
         const cost: number[] = [];
-        // Forwards and backwards by turns: none is always the first.
+        // The order alternates, so that no service is always first.
         const order = round % 2 === 0 ? services : services.toReversed();
         for (const service of order) {
           const load = (): Promise<number> => loads[protocol](service[protocol], seconds);
@@ -69,13 +69,16 @@ async function main(): Promise<void> {
   }
 }
 
-/** @throws {Error} one does not answer as it should */
+/**
+ * Requests a greeting from every service.
+ * @throws {Error} a response is wrong
+ */
 async function greetOnce(services: Service[], protocol: "http" | "grpc"): Promise<void> {
   const greeting = scenarios.find((scenario) => scenario.protocol === protocol)!;
   for (const service of services) await ask(greeting, Number(service[protocol].split(":").at(-1)));
 }
 
-/** The CPU time that a service spends for one request, in microseconds. */
+/** Returns the CPU time of a request, in microseconds. */
 async function costOf({ cpu }: Service, load: () => Promise<number>): Promise<number> {
   const before = cpu();
   const answered = await load();
@@ -84,7 +87,7 @@ async function costOf({ cpu }: Service, load: () => Promise<number>): Promise<nu
 
 function report(protocol: "http" | "grpc", services: Service[], costs: number[][]): void {
   const limit = `at most ${limits[protocol] * 100} % more`;
-  const lines = [`${protocol}, µs of CPU for each ${protocol === "http" ? "request" : "call"} (${limit})`];
+  const lines = [`${protocol}, CPU µs per ${protocol === "http" ? "request" : "call"} (goal: ${limit})`];
   for (const [index, { name }] of services.entries()) {
     const own = costs.map((cost) => cost[index]!);
     const ratios = costs.map((cost) => cost[index]! / cost[0]!).toSorted((a, b) => a - b);
@@ -105,7 +108,7 @@ function progress(text: string): void {
 function count(text: string, option: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1)
-    throw new Error(`Invalid ${option} "${text}": expected a whole number from 1 on`);
+    throw new Error(`Invalid ${option} "${text}": expected a whole number of at least 1`);
   return value;
 }
 

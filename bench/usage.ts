@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
 
 /**
- * Of a script that has no option but this: with `--help`, shows what it does and ends it.
- * @throws {TypeError} something else was given
+ * Handles `--help` of a script without other options: prints the text and ends the process.
+ * @throws {TypeError} another option was given
  */
 export function showUsage(text: string): void {
   const { values } = parseArgs({ options: { help: { type: "boolean" } } });

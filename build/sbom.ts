@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import type { EmbeddedBuildInfo } from "../src/platform/build-info.ts";
 
-/** What this reads of a CycloneDX bill of materials (https://cyclonedx.org/docs/1.5/json/). */
+/** The fields of a CycloneDX bill of materials that are read here (https://cyclonedx.org/docs/1.5/json/). */
 interface BillOfMaterials {
   serialNumber?: string;
   metadata: { timestamp?: string; component: { name: string } };
@@ -12,10 +12,11 @@ interface BillOfMaterials {
 }
 
 /**
- * The bill of materials of a build, as CycloneDX in JSON: npm's, of the modules that the build tells of. npm's own --omit=dev leaves out too much:
- * production dependencies that are a peer of one for development.
- * It is the same for every build of one commit, so without the random number, the time and the name of the folder that npm puts in.
- * @param root the folder of package-lock.json
+ * Creates the bill of materials of a build, as CycloneDX in JSON: the output of `npm sbom`, reduced to the modules of the build information.
+ * npm's --omit=dev also omits production dependencies that are peers of a development dependency.
+ *
+ * Every build of a commit gives the same bytes: npm's random serial number, time and folder name are replaced.
+ * @param root folder of package-lock.json
  */
 export async function billOfMaterials(
   root: string,
@@ -23,25 +24,25 @@ export async function billOfMaterials(
 ): Promise<string> {
   const args = ["sbom", "--sbom-format=cyclonedx", "--sbom-type=application", "--package-lock-only"];
   const { stdout } = await promisify(execFile)("npm", args, { cwd: root, maxBuffer: 2 ** 24 });
-  const { serialNumber: _, metadata, ...npms } = JSON.parse(stdout) as BillOfMaterials;
+  const { serialNumber: _, metadata, ...rest } = JSON.parse(stdout) as BillOfMaterials;
   const { timestamp: __, component, ...others } = metadata;
 
   const modules = new Set(dependencies.map(({ path, version }) => `${path}@${version}`));
-  const components = npms.components.filter(({ name, version }) => modules.has(`${name}@${version}`));
+  const components = rest.components.filter(({ name, version }) => modules.has(`${name}@${version}`));
   const refs = new Set([`${main.path}@${main.version}`, ...components.map((each) => each["bom-ref"])]);
   const time = settings["vcs.time"];
   const bill = {
-    ...npms,
+    ...rest,
     metadata: { ...(time && { timestamp: time }), ...others, component: { ...component, name: main.path } },
     components,
-    dependencies: npms.dependencies
+    dependencies: rest.dependencies
       .filter(({ ref }) => refs.has(ref))
       .map(({ ref, dependsOn }) => ({ ref, dependsOn: dependsOn.filter((other) => refs.has(other)) })),
   };
   return `${JSON.stringify({ ...bill, serialNumber: `urn:uuid:${uuidOf(JSON.stringify(bill))}` }, undefined, 1)}\n`;
 }
 
-/** A UUID of version 8, which is for those that one makes by oneself (https://www.rfc-editor.org/rfc/rfc9562#section-5.8). */
+/** Returns a UUID of version 8, the version for vendor-specific formats (https://www.rfc-editor.org/rfc/rfc9562#section-5.8). */
 function uuidOf(text: string): string {
   const hash = createHash("sha256").update(text).digest("hex");
   const parts = [hash.slice(0, 8), hash.slice(8, 12), `8${hash.slice(12, 15)}`, `8${hash.slice(15, 18)}`];

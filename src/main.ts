@@ -2,7 +2,7 @@
 import "./platform/lifecycle/signals.ts";
 import { run } from "./cli.ts";
 
-// Whoever reads the output may stop reading: that is no failure. What can't be written otherwise is one, but ends no service.
+// A reader that closes the pipe is no failure. Any other write error is one, but does not end the service.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") process.exitCode = 1;
@@ -10,8 +10,8 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 /**
- * Everything is done when the command is, and what it has written is out. What still runs then is not waited for: an exporter that
- * does not reach its collector would go on trying.
+ * Runs the command, writes its output completely, and exits. Anything that still runs is not waited for: an exporter that cannot reach its
+ * collector would retry.
  */
 async function main(): Promise<void> {
   const exitCode = await run(process.argv.slice(2), process);

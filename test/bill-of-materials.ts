@@ -1,9 +1,9 @@
 import type { BuildInfo } from "../src/platform/build-info.ts";
 
-/** A module of a build, in terms that a bill of materials has, too: its package URL, and its hash in hexadecimal. */
+/** Hash of each module in hexadecimal, by its package URL: the form of a bill of materials. */
 export type Modules = Record<string, string>;
 
-/** What a bill of materials has, its main component and the others. */
+/** Returns the main component of a CycloneDX document, and the hashes of the others. */
 export function modulesIn(json: string): { main: string; others: Modules } {
   const { metadata, components } = JSON.parse(json) as {
     metadata: { component: { purl: string } };
@@ -17,7 +17,7 @@ export function modulesIn(json: string): { main: string; others: Modules } {
   };
 }
 
-/** What a build tells of itself. */
+/** Converts build information to the same form. */
 export function modulesOf({ main, dependencies }: Pick<BuildInfo, "main" | "dependencies">): {
   main: string;
   others: Modules;

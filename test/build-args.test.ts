@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import test from "ava";
 import type { ExecutionContext } from "ava";
-import { root } from "./readme.ts";
+import { root } from "./docs.ts";
 
 const execute = promisify(execFile);
 const script = "deploy/image/build-args";
 
-/** A folder with the script and a package.json, in a repository of its own. */
+/** Creates a git repository with the script and a package.json. */
 async function checkout(t: ExecutionContext): Promise<{ folder: string; git: (...args: string[]) => Promise<string> }> {
   const folder = await mkdtemp(join(tmpdir(), "greeter-"));
   t.teardown(() => rm(folder, { recursive: true }));
@@ -32,7 +32,7 @@ async function buildArgs(folder: string): Promise<Record<string, string>> {
   return Object.fromEntries(lines.map((line) => /^--build-arg=(\w+)=(\S*)$/.exec(line)!.slice(1) as [string, string]));
 }
 
-test("an image is told of its checkout", async (t) => {
+test("the arguments describe the checkout", async (t) => {
   const { folder, git } = await checkout(t);
   const epoch = await git("log", "-1", "--format=%ct");
   t.deepEqual(await buildArgs(folder), {
@@ -45,7 +45,7 @@ test("an image is told of its checkout", async (t) => {
   });
 });
 
-test("a file that is not in the commit makes it a modified one", async (t) => {
+test("an uncommitted file makes VCS_MODIFIED true", async (t) => {
   const { folder } = await checkout(t);
   await writeFile(join(folder, "new.ts"), "");
   t.is((await buildArgs(folder))["VCS_MODIFIED"], "true");
@@ -61,17 +61,17 @@ for (const [remote, source] of [
   ["ssh://git:password@example.com:22/o/r.git", "https://example.com/o/r"],
   ["/home/my dir/r", ""],
 ] as const) {
-  test(`the source of a clone of ${remote} is ${source || "nothing"}`, async (t) => {
+  test(`VCS_SOURCE of a clone of ${remote} is ${source || "empty"}`, async (t) => {
     const { folder, git } = await checkout(t);
     await git("remote", "add", "origin", remote);
     t.is((await buildArgs(folder))["VCS_SOURCE"], source);
   });
 }
 
-test("what is no checkout is told so, even within another", async (t) => {
+test("the script fails outside a checkout, even in a folder of another one", async (t) => {
   const { folder } = await checkout(t);
   const inner = join(folder, "inner");
   await mkdir(join(inner, "deploy/image"), { recursive: true });
   await copyFile(join(root, script), join(inner, script));
-  await t.throwsAsync(execute(join(inner, script)), { message: /expected a git checkout, and .*inner is none/ });
+  await t.throwsAsync(execute(join(inner, script)), { message: /expected a git checkout, got .*inner/ });
 });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import test from "ava";
 import { formatBuildInfo, readBuildInfo } from "../src/platform/build-info.ts";
+import { createContext } from "../src/platform/context.ts";
 import { buildInto } from "./bundle.ts";
 import { createGreeterClient } from "../src/greeter/client.ts";
 import { send } from "./platform/http/request.ts";
@@ -14,7 +15,7 @@ import { receiveTraces } from "./platform/telemetry/receiver.ts";
 
 const execute = promisify(execFile);
 
-/** An empty folder, far from node_modules and git. */
+/** A folder outside the repository, without node_modules. */
 let folder: string;
 let bundle: string;
 
@@ -29,31 +30,28 @@ const files = ["greeter", "otlp", "pretty"]
   .concat("greeter.cdx.json")
   .toSorted();
 
-test.serial(
-  "the bundle is one executable file, one more for who traces, their source maps, and what is in them",
-  async (t) => {
-    t.deepEqual((await readdir(folder)).toSorted(), files);
-    t.is((await stat(bundle)).mode & 0o111, 0o111);
-    const { sources } = JSON.parse(await readFile(`${bundle}.map`, "utf8")) as { sources: string[] };
-    t.true(sources.some((source) => source.endsWith("src/greeter/greeter.ts")));
-  },
-);
+test.serial("the build writes an executable, two optional chunks, source maps and a bill of materials", async (t) => {
+  t.deepEqual((await readdir(folder)).toSorted(), files);
+  t.is((await stat(bundle)).mode & 0o111, 0o111);
+  const { sources } = JSON.parse(await readFile(`${bundle}.map`, "utf8")) as { sources: string[] };
+  t.true(sources.some((source) => source.endsWith("src/greeter/greeter.ts")));
+});
 
-test("the bundle greets where there is nothing else", async (t) => {
+test("the bundle greets without any other file", async (t) => {
   const { stdout } = await execute(process.execPath, ["greeter.cjs", "hello", "Bob"], { cwd: folder });
   t.is(stdout, "Hello, Bob!\n");
 });
 
-test("the bundle knows what it was built from", async (t) => {
+test("the bundle embeds its build information", async (t) => {
   const { stdout } = await execute(process.execPath, ["greeter.cjs", "version"], { cwd: folder, env: { PATH: "" } });
   t.is(stdout, formatBuildInfo(await readBuildInfo()));
 });
 
-test("the bill of materials has exactly the modules that the bundle tells of, with their hashes", async (t) => {
+test("the bill of materials lists exactly the modules of the build information, with their hashes", async (t) => {
   t.deepEqual(modulesIn(await readFile(join(folder, "greeter.cdx.json"), "utf8")), modulesOf(await readBuildInfo()));
 });
 
-test("two builds of the same are the same", async (t) => {
+test("the build is reproducible", async (t) => {
   const again = await mkdtemp(join(tmpdir(), "greeter-"));
   t.teardown(() => rm(again, { recursive: true }));
   await buildInto(again);
@@ -61,20 +59,20 @@ test("two builds of the same are the same", async (t) => {
     t.true((await readFile(join(folder, file))).equals(await readFile(join(again, file))), file);
 });
 
-test("the bundle serves both protocols, and stops", async (t) => {
+test("the bundle serves both protocols, and stops on SIGTERM", async (t) => {
   const service = serveProcess(t, [], { program: ["greeter.cjs"], cwd: folder });
   const { http, grpc } = await listening(service);
-  const client = createGreeterClient({ target: grpc, timeoutMs: 10_000 });
+  const client = createGreeterClient({ target: grpc });
   t.teardown(() => client.close());
   t.is((await send(http, "/Bob", { accept: "text/plain" })).body, "Hello, Bob!\n");
-  t.is(await client.greet("Bob"), "Hello, Bob!");
+  t.is(await client.greet("Bob", createContext({ deadline: Date.now() + 10_000 })), "Hello, Bob!");
   service.kill("SIGTERM");
   t.like(await service.ended, { code: 0, err: "" });
 });
 
-test("a signal that comes while the bundle loads is not lost", async (t) => {
+test("a signal that arrives while the bundle loads is not lost", async (t) => {
   const sender = join(folder, "sender.cjs");
-  // It has a listener, as from the bundle's first line on; the process has no time for it until the bundle has loaded.
+  // The listener stands in for the bundle's own, which its first line adds. Node delivers the signal after the bundle has loaded.
   await writeFile(sender, 'process.on("SIGTERM", () => {}); process.kill(process.pid, "SIGTERM");');
   const service = serveProcess(t, [], { program: ["--require", sender, bundle] });
   t.like(await service.ended, { code: 0, err: "" });
@@ -89,7 +87,7 @@ test("the bundle handles signals before it loads anything", async (t) => {
   t.notRegex(code, /require\(/);
 });
 
-test("without an endpoint to send spans to, the bundle never reads what sends them", async (t) => {
+test("without an OTLP endpoint, the bundle does not load the exporter", async (t) => {
   const alone = await mkdtemp(join(tmpdir(), "greeter-"));
   t.teardown(() => rm(alone, { recursive: true }));
   await copyFile(bundle, join(alone, "greeter.cjs"));
@@ -103,7 +101,7 @@ test("without an endpoint to send spans to, the bundle never reads what sends th
   t.like(await service.ended, { code: 0, err: "" });
 });
 
-test("with one, the bundle sends them", async (t) => {
+test("with an OTLP endpoint, the bundle exports spans", async (t) => {
   const { env, received } = await receiveTraces(t);
   const service = serveProcess(t, [], { program: ["greeter.cjs"], cwd: folder, env });
   const { http } = await listening(service);

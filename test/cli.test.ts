@@ -1,7 +1,16 @@
 import test from "ava";
-import { greeter } from "./command-line.ts";
+import { run } from "../src/cli.ts";
+import { greeterSettings } from "../src/greeter/settings.ts";
 import { formatBuildInfo, readBuildInfo } from "../src/platform/build-info.ts";
+import { readConfig } from "../src/platform/config/config.ts";
+import { capture } from "./command-line.ts";
+import type { CommandEnd } from "./command-line.ts";
 import { hostileNames } from "./hostile-names.ts";
+
+/** Runs a command line in this process. */
+function greeter(args: string[], env?: NodeJS.ProcessEnv): Promise<CommandEnd> {
+  return capture((io) => run(args, io), env);
+}
 
 const greetings = [
   { args: ["hello"], out: "Hello, Linky 🐙!\n" },
@@ -20,7 +29,11 @@ for (const { args, env, out } of greetings) {
   });
 }
 
-test("an empty name is invalid, in one line and with exit code 1", async (t) => {
+test("the greeting is Hello by default", (t) => {
+  t.deepEqual(readConfig(greeterSettings, {}, { env: {}, terminal: false }), { greeting: "Hello" });
+});
+
+test("hello '' names the rule in one line, and exits with 1", async (t) => {
   t.deepEqual(await greeter(["hello", ""]), {
     code: 1,
     out: "",
@@ -54,13 +67,15 @@ const usageErrors = [
   { args: ["hello", "a", "b"], reason: /^error: too many arguments for 'hello'/ },
   { args: ["hello", "--nope"], reason: /^error: unknown option '--nope'/ },
   { args: ["hello", "-g"], reason: /^error: option '-g, --greeting <text>' argument missing/ },
+  { args: ["serve", "--nope"], reason: /^error: unknown option '--nope'/ },
+  { args: ["serve", "--addr"], reason: /^error: option '--addr <host:port>' argument missing/ },
   { args: ["serve", "extra"], reason: /^error: too many arguments for 'serve'/ },
   { args: ["call"], reason: /^Usage: greeter call/ },
   { args: ["call", "greet", "a", "b"], reason: /^error: too many arguments for 'greet'/ },
   { args: ["version", "extra"], reason: /^error: too many arguments for 'version'/ },
 ];
 for (const { args, reason } of usageErrors) {
-  test(`greeter ${args.join(" ")} is wrong usage: the reason and the usage on stderr, exit code 2`, async (t) => {
+  test(`greeter ${args.join(" ")} prints the reason and the usage on stderr, and exits with 2`, async (t) => {
     const { code, out, err } = await greeter(args);
     t.is(code, 2);
     t.is(out, "");
@@ -69,7 +84,7 @@ for (const { args, reason } of usageErrors) {
   });
 }
 
-const badSettings = [
+const invalidSettings = [
   { args: ["serve", "--addr", "nowhere"], err: /^serve: invalid --addr "nowhere": expected host:port/ },
   {
     args: ["serve"],
@@ -88,8 +103,8 @@ const badSettings = [
   },
   { args: ["call", "greet", "--timeout", "soon"], err: /^call: invalid --timeout "soon": expected a duration/ },
 ];
-for (const { args, env, err } of badSettings) {
-  test(`a bad setting ends greeter ${JSON.stringify(args)} with one line and exit code 2`, async (t) => {
+for (const { args, env, err } of invalidSettings) {
+  test(`an invalid setting ends greeter ${JSON.stringify(args)}${env ? " with a variable" : ""} with one line and exit code 2`, async (t) => {
     const result = await greeter(args, env);
     t.is(result.code, 2);
     t.regex(result.err, err);
@@ -97,8 +112,9 @@ for (const { args, env, err } of badSettings) {
   });
 }
 
-for (const args of [[], ["serve"], ["hello"], ["call"], ["call", "greet"], ["call", "version"], ["version"]]) {
-  test(`greeter ${[...args, "--help"].join(" ")} explains itself`, async (t) => {
+const commands = ["", "serve", "hello", "call", "call greet", "call version", "check-health", "version"];
+for (const args of commands.map((command) => command.split(" ").filter(Boolean))) {
+  test(`greeter ${[...args, "--help"].join(" ")} prints the help`, async (t) => {
     const { code, out, err } = await greeter([...args, "--help"]);
     t.is(code, 0);
     t.is(err, "");
@@ -106,7 +122,7 @@ for (const args of [[], ["serve"], ["hello"], ["call"], ["call", "greet"], ["cal
   });
 }
 
-test("version tells what is running, as text and as JSON", async (t) => {
+test("version prints the build information as text and as JSON", async (t) => {
   const buildInfo = await readBuildInfo();
   t.deepEqual(await greeter(["version"]), { code: 0, out: formatBuildInfo(buildInfo), err: "" });
   const { out } = await greeter(["version", "--output", "json"]);

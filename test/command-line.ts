@@ -1,14 +1,18 @@
-import { run } from "../src/cli.ts";
+import type { Io } from "../src/platform/cli/program.ts";
 
-/** Runs a command line in this process, and tells its exit code and what it wrote. */
-export async function greeter(
-  args: string[],
-  env: NodeJS.ProcessEnv = {},
-): Promise<{ code: number; out: string; err: string }> {
+/** End of a command line. */
+export interface CommandEnd {
+  code: number;
+  out: string;
+  err: string;
+}
+
+/** Runs a program in this process, and returns its exit code and its output. */
+export async function capture(program: (io: Io) => Promise<number>, env: NodeJS.ProcessEnv = {}): Promise<CommandEnd> {
   let out = "";
   let err = "";
   const stdout = { write: (text: string) => (out += text) };
   const stderr = { write: (text: string) => (err += text) };
-  const code = await run(args, { stdout, stderr, env });
+  const code = await program({ stdout, stderr, env });
   return { code, out, err };
 }

@@ -1,4 +1,4 @@
-/** Names that have broken greeters before: the rule must hold for each of them, on every surface. */
+/** Names that have broken greeters before. Every surface tests the rule with each of them. */
 export const hostileNames: { title: string; name: string; valid: boolean }[] = [
   { title: "markup", name: "<script>alert(1)</script>", valid: true },
   { title: "quotes, an ampersand and a backtick", name: `"'&\``, valid: true },

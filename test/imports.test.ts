@@ -2,28 +2,57 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import test from "ava";
 
-const src = join(import.meta.dirname, "../src");
+const root = join(import.meta.dirname, "..");
 
-/** Every import of a file in src by another one: lazy ones, and those of types, too. */
-const imports = readdirSync(src, { recursive: true, encoding: "utf8" })
+const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
   .filter((file) => file.endsWith(".ts"))
-  .flatMap((file) => {
-    const specifiers = readFileSync(join(src, file), "utf8").matchAll(/(?:from |import |import\()"(\.[^"]+)"/g);
-    return [...specifiers].map(([, specifier = ""]) => ({
-      from: file,
-      to: relative(src, resolve(src, dirname(file), specifier)),
-    }));
-  });
+  .map((file) => ({ file, text: readFileSync(join(root, "src", file), "utf8") }));
 
-const transports = ["grpc", "http", "admin"].map((name) => `platform/${name}/`);
+/** Every import of a file in src by another one, including types and lazy ones. */
+const imports = sources.flatMap(({ file: from, text }) =>
+  [...text.matchAll(/(?:from |import |import\()"(\.[^"]+)"/g)].map(([, specifier = ""]) => ({
+    from,
+    to: relative(".", resolve(dirname(from), specifier)),
+  })),
+);
+
+const platformOf = (file: string): boolean => file.startsWith("platform/");
+const serviceOf = (file: string): string | undefined => /^(?:gen\/)?(greeter|probe|check)\//.exec(file)?.[1];
+const transportOf = (file: string): string | undefined => /^platform\/(grpc|http|admin)\//.exec(file)?.[1];
+
+/** The modules of the platform that a service builds on. The others may change without notice. */
+const publicModules =
+  /^platform\/((build-info|context|errors|text)|cli\/.*|config\/(config|parsers|setting)|grpc\/(client|service)|http\/(pages|representations|request-observer))\.ts$/;
+
+test("the platform imports nothing of a service, and holds no word of greetings", (t) => {
+  const crossing = imports.filter(({ from, to }) => platformOf(from) && serviceOf(to) !== undefined);
+  t.deepEqual(crossing, []);
+  const named = sources.filter(({ file, text }) => platformOf(file) && /greet|linky/i.test(text));
+  t.deepEqual(
+    named.map(({ file }) => file),
+    ["platform/identity.ts"],
+  );
+});
+
+test("a service imports public modules of the platform, and its own generated code", (t) => {
+  const ofServices = imports.filter(({ from }) => serviceOf(from) !== undefined && !from.startsWith("gen/"));
+  t.true(ofServices.length > 0);
+  const crossing = ofServices.filter(({ from, to }) => serviceOf(to) !== serviceOf(from) && !publicModules.test(to));
+  t.deepEqual(crossing, []);
+});
 
 test("transports do not import each other, and telemetry imports no transport", (t) => {
-  for (const { from, to } of imports) {
-    const target = transports.find((folder) => to.startsWith(folder));
-    if (target === undefined || from.startsWith(target)) continue;
-    t.false(
-      [...transports, "platform/telemetry/"].some((folder) => from.startsWith(folder)),
-      `${from} imports ${to}`,
-    );
-  }
+  const crossing = imports.filter(({ from, to }) => {
+    const importer = from.startsWith("platform/telemetry/") ? "telemetry" : transportOf(from);
+    return importer !== undefined && transportOf(to) !== undefined && transportOf(to) !== importer;
+  });
+  t.deepEqual(crossing, []);
+});
+
+test("only serve.ts and cli.ts import both the platform and a service", (t) => {
+  const outside = imports.filter(({ from }) => !platformOf(from) && serviceOf(from) === undefined);
+  const both = Map.groupBy(outside, ({ from }) => from)
+    .entries()
+    .filter(([, all]) => all.some(({ to }) => platformOf(to)) && all.some(({ to }) => serviceOf(to) !== undefined));
+  t.deepEqual([...both].map(([file]) => file).toSorted(), ["cli.ts", "serve.ts"]);
 });

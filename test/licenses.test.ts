@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
-import { root } from "./readme.ts";
+import { root } from "./docs.ts";
 
-/** Those that ask for no more than to be named, so that whoever copies or ships this may. */
+/** Licenses that require only attribution, so that anyone may copy and ship this service. */
 const permissive = new Set(["Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT"]);
 
 interface Lockfile {
@@ -13,7 +13,7 @@ interface Lockfile {
 const { packages } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")) as Lockfile;
 const production = Object.entries(packages).filter(([path, { dev }]) => path.startsWith("node_modules/") && !dev);
 
-test("every production dependency has a permissive licence", (t) => {
+test("every production dependency has a permissive license", (t) => {
   t.true(production.length > 50);
   for (const [path, { license = "none" }] of production) {
     const licenses = license.replaceAll(/[()]/g, "").split(" AND ");
@@ -24,7 +24,7 @@ test("every production dependency has a permissive licence", (t) => {
   }
 });
 
-test("no production dependency but protobufjs wants to run a script when it is installed, and that is not allowed to", (t) => {
+test("protobufjs is the only production dependency with an install script, and npm is not allowed to run it", (t) => {
   const { allowScripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
     allowScripts: Record<string, boolean>;
   };

@@ -1,4 +1,4 @@
-// A gRPC greeter on grpc-js, after its helloworld example.
+// A gRPC greeter on grpc-js, based on its helloworld example.
 import { loadPackageDefinition, Server, ServerCredentials } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 

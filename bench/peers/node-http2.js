@@ -1,4 +1,4 @@
-// The least that a gRPC answer takes on node:http2: headers, one fixed message, trailers.
+// The minimum of a gRPC response on node:http2: headers, one fixed message, trailers.
 import { createServer } from "node:http2";
 
 const text = Buffer.from("Hello, Ada!");

@@ -1,11 +1,11 @@
-import type { GreeterService } from "../gen/greeter/v1/greeter_pb.ts";
+import { GreeterService } from "../gen/greeter/v1/greeter_pb.ts";
+import { service, type GrpcService } from "../platform/grpc/service.ts";
 import type { Greeter } from "./greeter.ts";
-import type { Implementation } from "../platform/grpc/service.ts";
 
-/** The Greeter over gRPC: from its messages to the domain and back. */
-export function greeterHandlers(greeter: Greeter): Implementation<typeof GreeterService> {
-  return {
-    greet: async ({ name }) => ({ message: await greeter.greet(name) }),
-    version: () => greeter.version(),
-  };
+/** Creates the greeter's gRPC service. */
+export function greeterService(greeter: Greeter): GrpcService {
+  return service(GreeterService, {
+    greet: async ({ name }, context) => ({ message: await greeter.greet(name, context) }),
+    version: (_, context) => greeter.version(context),
+  });
 }

@@ -1,19 +1,20 @@
-import { InvalidArgumentError, quote } from "./greeter.ts";
+import { invalidArgument } from "../platform/errors.ts";
+import { quote } from "../platform/text.ts";
 
 /**
- * The name that a request's path asks to greet: its percent-decoded text, slashes trimmed at both ends and kept inside.
- * @param path as it came in the request line
- * @returns undefined where the path holds no name
- * @throws {InvalidArgumentError} the path is not percent-encoded UTF-8
+ * Reads the name from a request's path: its percent-decoded text, without the slashes at both ends.
+ * @param path as in the request line
+ * @returns undefined if the path has no name
+ * @throws {ServiceError} INVALID_ARGUMENT: the path is not percent-encoded UTF-8
  */
 export function nameInPath(path: string): string | undefined {
   return trimSlashes(decode("path", path)) || undefined;
 }
 
 /**
- * The first `name` of a form's query string (https://url.spec.whatwg.org/#urlencoded-parsing).
- * @returns undefined where there is none, "" where it is empty; slashes are trimmed as in a path
- * @throws {InvalidArgumentError} it is not percent-encoded UTF-8, which URLSearchParams would replace in silence
+ * Reads the first `name` of a form's query string (https://url.spec.whatwg.org/#urlencoded-parsing), without the slashes at both ends.
+ * @returns undefined if there is none, "" if it is empty
+ * @throws {ServiceError} INVALID_ARGUMENT: it is not percent-encoded UTF-8, which URLSearchParams would replace silently
  */
 export function nameInQuery(querystring: string): string | undefined {
   const parameter = querystring.split("&").find((pair) => /^name(=|$)/.test(pair));
@@ -21,13 +22,13 @@ export function nameInQuery(querystring: string): string | undefined {
   return trimSlashes(decode("query", parameter.slice("name=".length).replaceAll("+", " ")));
 }
 
-/** The path that greets `name`; `/` for an empty one. */
+/** Returns the path that greets `name`; `/` for an empty one. */
 export function pathOf(name: string): string {
   switch (name) {
-    // The path without the slash is the version page.
+    // The path without the slash is the build information.
     case "version":
       return "/version/";
-    // A browser resolves a segment of dots away, however they are encoded; with a slash before them it is no such segment.
+    // Browsers remove a segment of dots, however it is encoded. With an encoded slash before it, it is no such segment.
     case ".":
     case "..":
       return `/%2F${name}`;
@@ -36,9 +37,9 @@ export function pathOf(name: string): string {
   }
 }
 
-/** A path can't tell the slashes at a name's ends from its own. */
+/** Removes the slashes at both ends: a path cannot distinguish its own from the name's. */
 function trimSlashes(text: string): string {
-  // Looked for from their beginning on, or many slashes in the middle would be tried one by one.
+  // The lookbehind keeps the time linear for many slashes in the middle.
   return text.replace(/^\/+|(?<!\/)\/+$/g, "");
 }
 
@@ -46,6 +47,6 @@ function decode(part: "path" | "query", text: string): string {
   try {
     return decodeURIComponent(text);
   } catch (cause) {
-    throw new InvalidArgumentError(`Invalid ${part} ${quote(text)}: expected percent-encoded UTF-8`, { cause });
+    throw invalidArgument(`Invalid ${part} ${quote(text)}: expected percent-encoded UTF-8`, { cause });
   }
 }

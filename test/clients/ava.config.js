@@ -1,4 +1,4 @@
-/** Clients in other languages: `npm run test:clients`. */
+/** Tests with clients in other languages: `npm run test:clients`. */
 export default {
   files: ["test/clients/*.test.ts"],
   extensions: ["ts"],

@@ -1,4 +1,4 @@
-"""Calls a Greeter with Python's own gRPC, from code generated out of the contract, and prints what it got as JSON."""
+"""Calls a Greeter with Python's gRPC and code generated from the contract, and prints the results as JSON."""
 
 import json
 import sys

@@ -1,8 +1,8 @@
-/** Attacks, fuzzing and h2spec: `npm run test:hostile`. */
+/** Floods, fuzzing and h2spec: `npm run test:hostile`. */
 export default {
   files: ["test/hostile/**/*.test.ts"],
   extensions: ["ts"],
-  // What one costs in memory and time is not to be mixed up with another.
+  // One at a time, because tests measure memory and time.
   concurrency: 1,
   timeout: "120s",
 };

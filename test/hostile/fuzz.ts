@@ -1,5 +1,5 @@
-// `npm run fuzz`: sends malformed HTTP/1.1, HTTP/2, gRPC and TLS to the running service, while a well-behaved client goes on beside it.
-// Fails when the service dies, hangs, leaks, logs an error or gives that client anything but right answers, and names the case.
+// `npm run fuzz`: sends malformed HTTP/1.1, HTTP/2, gRPC and TLS to the running service, beside a well-behaved client. Fails and names the
+// case if the service ends, hangs, leaks, logs an error, or gives that client a wrong or late response.
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
 import { createAuthority } from "../tls/certificates.ts";
@@ -10,14 +10,14 @@ import { describe, replay } from "./fuzz/replay.ts";
 
 const usage = `Usage: npm run fuzz -- [options]
 
-Sends malformed HTTP/1.1, HTTP/2, gRPC and TLS to the service, while a well-behaved client goes on beside it.
+Sends malformed HTTP/1.1, HTTP/2, gRPC and TLS to the service, beside a well-behaved client.
 
 Options:
-  --seconds <count>  how long to send (default: 30)
-  --seed <number>    what all the cases follow from (default: a random one, which is told)
-  --case <number>    send only this case of the seed, and show it
-  --program <file>   what to start in place of the checkout, for example dist/greeter.cjs
-  --help             show this
+  --seconds <count>  duration (default: 30)
+  --seed <number>    seed of all cases (default: random, and printed)
+  --case <number>    send and print only this case of the seed
+  --program <file>   program to start instead of the checkout, for example dist/greeter.cjs
+  --help             show this help
 `;
 
 function fail(reason: string): never {
@@ -69,7 +69,7 @@ const authority = createAuthority({ teardown: (cleanup) => void cleanups.push(cl
 process.on("exit", () => {
   for (const cleanup of cleanups) cleanup();
 });
-// Whoever interrupts it leaves nothing behind, either.
+// An interrupt cleans up too.
 for (const signal of ["SIGINT", "SIGTERM"]) {
   process.on(signal, () => {
     process.stderr.write(`fuzz: stopped by ${signal}\n`);
@@ -78,36 +78,36 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
 }
 const options = { seed, program, authority };
 
-/** How many cases are looked for among their suspects. */
+/** Maximum number of findings whose cause is searched for by replay. */
 const MAX_SEARCHES = 3;
 let searches = 0;
 
-/** How often each of them is tried: some things go wrong only now and then. */
-const ROUNDS = 3;
+/** Number of replays of each candidate, because some faults are intermittent. */
+const REPLAYS = 3;
 
-/** How many suspects are told of where none of them did it alone. */
+/** Maximum number of candidates in the output. */
 const MAX_SHOWN = 20;
 
-/** The one among several suspects that does it alone. */
-async function culpritOf({ what, suspects }: Finding): Promise<string> {
-  if (suspects.length === 1) return `case ${suspects[0]}`;
-  if (suspects.length === 0) return "no single case";
+/** Finds the case that causes a finding alone, and describes it. */
+async function causeOf({ what, candidates }: Finding): Promise<string> {
+  if (candidates.length === 1) return `case ${candidates[0]}`;
+  if (candidates.length === 0) return "no single case";
   if (searches++ < MAX_SEARCHES) {
-    process.stderr.write(`fuzz: replaying ${suspects.length} cases, to find the one\n`);
-    const rounds = Array.from({ length: ROUNDS }, () => suspects).flat();
-    const { culprit } = await replay(options, rounds, (found) => keyOf(found) === keyOf(what));
-    if (culprit !== undefined) return `case ${culprit}`;
+    process.stderr.write(`fuzz: replaying ${candidates.length} cases to find the cause\n`);
+    const rounds = Array.from({ length: REPLAYS }, () => candidates).flat();
+    const { cause } = await replay(options, rounds, (found) => keyOf(found) === keyOf(what));
+    if (cause !== undefined) return `case ${cause}`;
   }
-  const shown = suspects.slice(0, MAX_SHOWN).join(", ");
-  return `one or more of the cases ${shown}${suspects.length > MAX_SHOWN ? "…" : ""}`;
+  const shown = candidates.slice(0, MAX_SHOWN).join(", ");
+  return `one or more of the cases ${shown}${candidates.length > MAX_SHOWN ? "…" : ""}`;
 }
 
 async function fuzz(): Promise<Finding[]> {
   if (only !== undefined) {
     const { findings } = await replay(options, [only], undefined, (replayed, { how, reason = "" }) => {
-      process.stdout.write(`Case ${only} of seed ${seed}: ${describe(replayed)}\nThe peer saw: ${how} ${reason}\n`);
+      process.stdout.write(`Case ${only} of seed ${seed}: ${describe(replayed)}\nOutcome: ${how} ${reason}\n`);
     });
-    return findings.map((finding) => ({ ...finding, suspects: [only] }));
+    return findings.map((finding) => ({ ...finding, candidates: [only] }));
   }
   process.stderr.write(`fuzz: seed ${seed}, ${seconds} s\n`);
   const { report, findings } = await campaign({ ...options, seconds });
@@ -117,9 +117,9 @@ async function fuzz(): Promise<Finding[]> {
 
 const findings = await fuzz();
 for (const finding of findings) {
-  process.stdout.write(`FAILED (seed ${seed}, ${await culpritOf(finding)}), ${finding.count} times: ${finding.what}\n`);
+  process.stdout.write(`FAILED (seed ${seed}, ${await causeOf(finding)}), ${finding.count} times: ${finding.what}\n`);
 }
 process.stdout.write(
-  findings.length === 0 ? "Nothing was found\n" : `Again: npm run fuzz -- --seed ${seed} --case <case>\n`,
+  findings.length === 0 ? "No findings\n" : `To repeat: npm run fuzz -- --seed ${seed} --case <case>\n`,
 );
 process.exitCode = findings.length > 0 ? 1 : 0;

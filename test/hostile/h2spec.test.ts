@@ -10,13 +10,13 @@ import { createAuthority } from "../tls/certificates.ts";
 const h2spec = join(import.meta.dirname, ".installed/h2spec");
 
 const isGrpc =
-  "It asks for a page, and looks for DATA; what is no gRPC gets headers alone, with status 415 (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#requests)";
+  "The case requests a page and expects DATA. A request without gRPC's content type gets only headers, with status 415 (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#requests)";
 const isClosed =
-  "nghttp2 drops frames on a stream that is closed, as RFC 9113 lets it where it has forgotten the stream (https://www.rfc-editor.org/rfc/rfc9113#section-5.1)";
+  "nghttp2 ignores frames on a closed stream, which RFC 9113 allows for a stream without state (https://www.rfc-editor.org/rfc/rfc9113#section-5.1)";
 const isDeprecated =
-  "nghttp2 ignores priorities, which RFC 9113 has deprecated (https://www.rfc-editor.org/rfc/rfc9113#section-5.3.2)";
+  "nghttp2 ignores priorities, which RFC 9113 deprecates (https://www.rfc-editor.org/rfc/rfc9113#section-5.3.2)";
 
-/** What h2spec, which is of RFC 7540, finds in Node and nghttp2, and why that is right or does no harm. */
+/** Cases of h2spec, which tests RFC 7540, that Node and nghttp2 fail, each with the reason why that is correct or harmless. */
 const known: Record<string, string> = {
   "generic/2 Sends a WINDOW_UPDATE frame on half-closed (remote) stream": isGrpc,
   "generic/2 Sends a PRIORITY frame on half-closed (remote) stream": isGrpc,
@@ -25,20 +25,20 @@ const known: Record<string, string> = {
   "http2/5.1 closed: Sends a DATA frame": isClosed,
   "http2/5.1 closed: Sends a HEADERS frame": isClosed,
   "http2/5.1.1 Sends stream identifier that is numerically smaller than previous":
-    "nghttp2 takes it for a stream that was closed, and drops it; the answer that is seen is that of the stream before",
+    "nghttp2 treats the stream as closed and ignores it. The response is that of the stream before",
   "http2/5.3.1 Sends PRIORITY frame that depend on itself": isDeprecated,
   "http2/6.3 Sends a PRIORITY frame with 0x0 stream identifier": isDeprecated,
   "http2/6.7 Sends a PING frame with ACK":
-    "Node closes the connection for an answer that it has not asked for: stricter than it must be",
+    "Node closes the connection on a PING response without a PING, which is stricter than required",
   "http2/6.9.1 Sends multiple WINDOW_UPDATE frames increasing the flow control window to above 2^31-1 on a stream":
-    "nghttp2 closes the connection and not only the stream: stricter than it must be",
+    "nghttp2 closes the connection and not only the stream, which is stricter than required",
 };
 
-// A call is not answered at once, or it would be left to chance whether a stream is still open for what h2spec sends next.
+// Delays calls, so that a stream is still open when h2spec sends its next frame.
 const program = ["--import", join(import.meta.dirname, "late.ts"), ...checkout];
 
-for (const transport of ["plain text", "TLS"] as const) {
-  test(`over ${transport}, h2spec finds in HTTP/2 what is known, and nothing else`, async (t) => {
+for (const transport of ["plaintext", "TLS"] as const) {
+  test(`h2spec over ${transport} fails exactly the known cases`, async (t) => {
     const folder = mkdtempSync(join(tmpdir(), "greeter-"));
     t.teardown(() => rmSync(folder, { recursive: true }));
     const { cert, key } = createAuthority(t).issue();
@@ -48,7 +48,7 @@ for (const transport of ["plain text", "TLS"] as const) {
     const [host = "", port = ""] = grpc.split(":");
     const report = join(folder, "report.xml");
     const where = ["-h", host, "-p", port, "-P", "/greeter.v1.GreeterService/Greet", ...(tls?.client ?? [])];
-    // Its exit code tells that something failed, which is known.
+    // Exit code 1 means failed cases, which are expected.
     await promisify(execFile)(h2spec, [...where, "-o", "2", "-j", report]).catch((error: unknown) => {
       if ((error as { code?: unknown }).code !== 1) throw error;
     });

@@ -1,17 +1,17 @@
-import { callGate as promptGate } from "../../src/platform/grpc/admission-gate.ts";
+import { createAdmissionGate as createPromptGate } from "../../src/platform/grpc/admission-gate.ts";
 
-/** How long a call waits, in milliseconds: longer than h2spec takes to send its next frame. */
-const DELAY = 50;
+/** Delay of each call, in milliseconds: longer than h2spec takes to send its next frame. */
+const DELAY_MS = 50;
 
-/** Lets calls in as ever, but not at once. */
-export const callGate: typeof promptGate = (surroundings) => {
-  const serve = promptGate(surroundings);
+/** Creates the gate of the server, which admits each call only after a delay. */
+export const createAdmissionGate: typeof createPromptGate = (...dependencies) => {
+  const gate = createPromptGate(...dependencies);
   return (stream, ...call) => {
     stream.on("error", () => {});
     let onClose = (): void => {};
     setTimeout(() => {
-      if (!stream.destroyed) onClose = serve(stream, ...call);
-    }, DELAY);
+      if (!stream.destroyed) onClose = gate(stream, ...call);
+    }, DELAY_MS);
     return () => onClose();
   };
 };

@@ -1,4 +1,4 @@
-/** The image, built and run: `npm run test:image`. One test at a time, for each start of a container copies its files. */
+/** Tests of the image in containers: `npm run test:image`. One at a time, because every start of a container copies its files. */
 export default {
   files: ["test/image/*.test.ts"],
   extensions: ["ts"],

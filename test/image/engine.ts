@@ -11,13 +11,14 @@ const storage = ["--root", `${built}/storage`, "--runroot", `${built}/run`, "--s
 const podmanCommand = [...sudo, "podman", ...storage, "--runtime", "runc", "--cgroup-manager", "cgroupfs"];
 const [program, ...before] = podmanCommand as [string, ...string[]];
 
+/** Result of a command. */
 export interface Ended {
   code: number;
   stdout: string;
   stderr: string;
 }
 
-/** Runs podman on the images that `test/image/build` has built. */
+/** Runs podman on the images of `test/image/build`. */
 export async function podman(...args: string[]): Promise<Ended> {
   try {
     return { code: 0, ...(await promisify(execFile)(program, [...before, ...args])) };
@@ -26,16 +27,16 @@ export async function podman(...args: string[]): Promise<Ended> {
   }
 }
 
-/** The network is the host's, so that everything can have any free port; no machine allows less files and processes. */
+/** The host's network, so that servers can use any free port, and limits that every machine allows. */
 const run = ["run", "--network", "host", "--ulimit", "nofile=1024:20000", "--ulimit", "nproc=1024:1024"];
 
-/** How a cluster runs it at its strictest: nothing to write to, nothing it may do, and little memory and processor. */
+/** The strictest restrictions of a cluster: read-only, without capabilities, with little memory and CPU. */
 export const confined = (
   "--read-only --read-only-tmpfs=false --cap-drop all --security-opt no-new-privileges " +
   "--memory 128m --memory-swap 128m --cpus 0.5"
 ).split(" ");
 
-/** Runs a command of the image to its end. */
+/** Runs a command of the image, and resolves when it ends. */
 export function runImage(options: string[], ...args: string[]): Promise<Ended> {
   return podman(...run, "--rm", ...options, "localhost/greeter:first", ...args);
 }
@@ -60,14 +61,14 @@ export function serveContainer(
   return { name, ...container };
 }
 
-/** What the kernel knows of a container's first process. */
+/** Reads the kernel's status of a container's first process, and its memory limit in bytes. */
 export async function kernelStatus({
   name,
 }: Container): Promise<{ pid: string; status: Record<string, string>; memoryLimit: number }> {
   const pid = (await podman("inspect", "--format", "{{.State.Pid}}", name)).stdout.trim();
   const lines = (await readFile(`/proc/${pid}/status`, "utf8")).trim().split("\n");
   const groups = await readFile(`/proc/${pid}/cgroup`, "utf8");
-  // A machine has them in version 1 or 2: https://docs.kernel.org/admin-guide/cgroup-v2.html
+  // Version 1 or 2 of control groups: https://docs.kernel.org/admin-guide/cgroup-v2.html
   const [, v1] = /^\d+:memory:(.*)$/m.exec(groups) ?? [];
   const [, v2] = /^0::(.*)$/m.exec(groups) ?? [];
   const limit = v1 === undefined ? `${v2}/memory.max` : `/memory${v1}/memory.limit_in_bytes`;

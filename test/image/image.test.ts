@@ -4,6 +4,7 @@ import { promisify } from "node:util";
 import test from "ava";
 import type { BuildInfo } from "../../src/platform/build-info.ts";
 import { createGreeterClient } from "../../src/greeter/client.ts";
+import { createContext } from "../../src/platform/context.ts";
 import { freePort } from "../free-port.ts";
 import { modulesIn, modulesOf } from "../bill-of-materials.ts";
 import { listening } from "../process.ts";
@@ -22,47 +23,47 @@ async function inspect(name: string): Promise<Image> {
   return image;
 }
 
-/** Runs Node in the container that serves. */
+/** Runs Node in the shared container. */
 const run = (...args: string[]): Promise<Ended> => podman("exec", container.name, "/nodejs/bin/node", ...args);
 
 const execute = promisify(execFile);
 const text = { accept: "text/plain" };
 
-/** One that serves as a cluster would run it; those that end it have their own. */
+/** Shared container, with the restrictions of a cluster. Tests that stop a container start their own. */
 let container: Container;
 const cleanups: (() => unknown)[] = [];
 test.before("start a container", async () => {
   container = serveContainer({ teardown: (cleanup) => cleanups.push(cleanup) }, confined);
   await listening(container);
 });
-test.after.always("remove it", () => Promise.all(cleanups.map((cleanup) => cleanup())));
+test.after.always("remove the container", () => Promise.all(cleanups.map((cleanup) => cleanup())));
 
-test("a confined container greets over both protocols, and so from outside", async (t) => {
+test("a restricted container greets over both protocols", async (t) => {
   const { http, grpc } = await listening(container);
   t.is((await send(http, "/Bob", text)).body, "Hello, Bob!\n");
-  const client = createGreeterClient({ target: grpc, timeoutMs: 10_000 });
+  const client = createGreeterClient({ target: grpc });
   t.teardown(() => client.close());
-  t.is(await client.greet("Bob"), "Hello, Bob!");
+  t.is(await client.greet("Bob", createContext({ deadline: Date.now() + 10_000 })), "Hello, Bob!");
 });
 
-test("it does so for many at a time, in 128 MiB and with half a processor", async (t) => {
+test("a container with 128 MiB and half a CPU serves 50 clients and a health check", async (t) => {
   const { http, grpc, admin } = await listening(container);
-  const client = createGreeterClient({ target: grpc, timeoutMs: 30_000 });
+  const client = createGreeterClient({ target: grpc });
   t.teardown(() => client.close());
   const caller = async (_: unknown, number: number): Promise<void> => {
     for (let round = 0; round < 50; round++) {
       const name = `${number}-${round}`;
       t.is((await send(http, `/${name}`, text)).body, `Hello, ${name}!\n`);
-      t.is(await client.greet(name), `Hello, ${name}!`);
+      t.is(await client.greet(name, createContext({ deadline: Date.now() + 30_000 })), `Hello, ${name}!`);
     }
   };
   await Promise.all(Array.from({ length: 50 }, caller));
-  // What it needs then leaves room for a health check, which is one more process within the same limit.
+  // A health check is another process within the same memory limit.
   t.like(await run("/app/greeter.cjs", "check-health", "--admin-addr", new URL(admin).host), { code: 0 });
   t.is((await send(http, "/Bob", text)).body, "Hello, Bob!\n");
 });
 
-test("it is process 1 of its container, a numeric user that may do nothing and can come to more in no way", async (t) => {
+test("the service is process 1 of its container, with a numeric user and no capabilities", async (t) => {
   const { status, memoryLimit } = await kernelStatus(container);
   t.is(status["NSpid"]!.split("\t").at(-1), "1");
   t.is(status["Uid"], "65532\t65532\t65532\t65532");
@@ -73,7 +74,7 @@ test("it is process 1 of its container, a numeric user that may do nothing and c
   t.is(memoryLimit, 128 * 2 ** 20);
 });
 
-test("on SIGTERM it drains: it is not ready any more, greets on for the delay, and ends with exit code 0", async (t) => {
+test("SIGTERM drains the container: it turns unready, serves for the drain delay, and ends with exit code 0", async (t) => {
   const container = serveContainer(t, confined, { flags: ["--drain-delay", "2s"] });
   const { http, admin } = await listening(container);
   t.is((await send(admin, "/readyz")).status, 200);
@@ -85,14 +86,14 @@ test("on SIGTERM it drains: it is not ready any more, greets on for the delay, a
   t.like(container.lines.at(-1), { msg: "Stopped", reason: "SIGTERM", cut: 0 });
 });
 
-test("it writes nowhere, even where it could", async (t) => {
+test("the service writes no file, even if it has the permission", async (t) => {
   const container = serveContainer(t, []);
   const { http, admin } = await listening(container);
   await send(http, "/Bob");
   await send(admin, "/metrics");
   await podman("exec", container.name, "/nodejs/bin/node", "/app/greeter.cjs", "check-health");
   const { stdout } = await podman("diff", container.name);
-  // podman's own: the names of the hosts, and where it mounts.
+  // Files and mount points of podman itself.
   t.deepEqual(
     stdout.split("\n").filter((line) => !/^(?:$|. \/(?:etc|run|dev|proc|sys)\b)/.test(line)),
     [],
@@ -106,7 +107,7 @@ test("it writes nowhere, even where it could", async (t) => {
   );
 });
 
-test("what its health check runs ends with 0 while it serves, and with 1 when it does not", async (t) => {
+test("the health check's command ends with 0 while the service serves, and with 1 while it drains", async (t) => {
   const port = await freePort();
   const container = serveContainer(t, [...confined, "--env", `GREETER_ADMIN_ADDR=0.0.0.0:${port}`], {
     ports: ["--addr", "--grpc-addr"],
@@ -121,7 +122,7 @@ test("what its health check runs ends with 0 while it serves, and with 1 when it
   t.like(await podman(...check), { code: 1, stderr: "check-health: not serving: draining\n" });
 });
 
-test("it tells the revision that it was built from, and its labels do", async (t) => {
+test("the build information and the image's labels have the revision", async (t) => {
   const revision = (await execute("git", ["rev-parse", "HEAD"])).stdout.trim();
   const { stdout } = await run("/app/greeter.cjs", "version", "--output", "json");
   const { main, settings } = JSON.parse(stdout) as BuildInfo;
@@ -136,14 +137,14 @@ test("it tells the revision that it was built from, and its labels do", async (t
   });
 });
 
-test("its bill of materials has exactly the modules that it tells of", async (t) => {
+test("the bill of materials lists exactly the modules of the build information", async (t) => {
   const { stdout } = await run("/app/greeter.cjs", "version", "--output", "json");
   const script = "process.stdout.write(fs.readFileSync('/app/greeter.cdx.json'))";
   const { stdout: bill } = await run("--eval", script);
   t.deepEqual(modulesIn(bill), modulesOf(JSON.parse(stdout) as BuildInfo));
 });
 
-test("a bad setting ends it with exit code 2 and one line that says what is expected", async (t) => {
+test("an invalid setting ends the container with exit code 2 and one line of explanation", async (t) => {
   t.deepEqual(
     await runImage([...confined, "--env", "GREETER_ADDR=8080"]).then(({ code, stdout, stderr }) => ({
       code,
@@ -158,7 +159,7 @@ test("a bad setting ends it with exit code 2 and one line that says what is expe
   );
 });
 
-test("what it adds to its base is less than 3 MiB", async (t) => {
+test("the image adds less than 3 MiB to its base", async (t) => {
   const bases = [...(await readFile("Dockerfile", "utf8")).matchAll(/^FROM (?:--\S+ )?(\S+)/gm)].map(
     ([, base]) => base!,
   );
@@ -166,7 +167,7 @@ test("what it adds to its base is less than 3 MiB", async (t) => {
   t.true(size > 0 && size < 3 * 2 ** 20, `${size} bytes`);
 });
 
-test("two builds of the same have the same digest", async (t) => {
+test("two builds of a commit have the same digest", async (t) => {
   const [first, second] = await Promise.all(["first", "second"].map((tag) => inspect(`localhost/greeter:${tag}`)));
   t.is(second!.Digest, first!.Digest);
 });

@@ -1,4 +1,4 @@
-/** The manifests, by what an API server would say of them: `npm run test:kubernetes`. */
+/** Validates the manifests as an API server does: `npm run test:kubernetes`. */
 export default {
   files: ["test/kubernetes/*.test.ts"],
   extensions: ["ts"],

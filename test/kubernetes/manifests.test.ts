@@ -5,8 +5,9 @@ import { promisify } from "node:util";
 import test from "ava";
 import type { ExecutionContext } from "ava";
 import { parseAllDocuments } from "yaml";
+import { settings } from "../../src/cli.ts";
 import { readConfig } from "../../src/platform/config/config.ts";
-import { blocks, root } from "../readme.ts";
+import { blocks, root } from "../docs.ts";
 import { kubeconform, run, versions } from "./tools.ts";
 
 const kubernetes = join(root, "deploy/kubernetes");
@@ -16,10 +17,10 @@ const kubectl = await promisify(execFile)("kubectl", ["version", "--client"]).th
   () => true,
   () => false,
 );
-const config = readConfig({}, { env: {}, terminal: false });
+const config = readConfig(settings, {}, { env: {}, terminal: false });
 
-/** A manifest, of which a test knows what it looks for. */
-// oxlint-disable-next-line typescript/no-explicit-any -- its types are Kubernetes' own, and the schemas have been asked
+/** Any manifest of Kubernetes. */
+// oxlint-disable-next-line typescript/no-explicit-any -- the schemas of Kubernetes have validated it
 type Manifest = any;
 
 async function render(folder: string): Promise<{ text: string; find: (kind: string, name?: string) => Manifest }> {
@@ -30,14 +31,14 @@ async function render(folder: string): Promise<{ text: string; find: (kind: stri
     text: stdout,
     find: (kind, name = "greeter") => {
       const found = manifests.filter((manifest) => manifest.kind === kind && manifest.metadata.name === name);
-      if (found.length !== 1) throw new Error(`There are ${found.length} of ${kind}/${name}`);
+      if (found.length !== 1) throw new Error(`Expected one ${kind}/${name}, got ${found.length}`);
       return found[0];
     },
   };
 }
 
-/** The README's own overlay as a folder, with more components if need be. */
-async function readmeExample(t: ExecutionContext, ...components: string[]): Promise<string> {
+/** Writes the overlay of the documentation's example to a folder, with more components. */
+async function exampleOverlay(t: ExecutionContext, ...components: string[]): Promise<string> {
   const folder = await mkdtemp(join(import.meta.dirname, ".installed/overlay-"));
   t.teardown(() => rm(folder, { recursive: true }));
   const example = blocks("yaml").find((block) => block.startsWith("# kustomization.yaml\n")) ?? "";
@@ -58,13 +59,13 @@ async function assertValid(t: ExecutionContext, text: string): Promise<void> {
 }
 
 for (const rendering of renderings) {
-  test(`${rendering} is what Kubernetes takes, also where pods are restricted`, async (t) => {
+  test(`${rendering} is valid for every version of Kubernetes and for the pod security standard restricted`, async (t) => {
     await assertValid(t, (await render(join(kubernetes, rendering))).text);
   });
 }
 
-test("so is the README's example, with every component", async (t) => {
-  const { text, find } = await render(await readmeExample(t, "tls"));
+test("the documentation's example is valid with every component", async (t) => {
+  const { text, find } = await render(await exampleOverlay(t, "tls"));
   await assertValid(t, text);
   for (const [kind, name] of [
     ["HTTPRoute"],
@@ -82,7 +83,7 @@ test("so is the README's example, with every component", async (t) => {
 });
 
 if (kubectl) {
-  test("kubectl kustomize renders the same", async (t) => {
+  test("kubectl kustomize renders the same manifests", async (t) => {
     for (const rendering of renderings) {
       const { stdout } = await promisify(execFile)("kubectl", ["kustomize", join(kubernetes, rendering)], {
         maxBuffer: 2 ** 24,
@@ -94,14 +95,14 @@ if (kubectl) {
   });
 }
 
-test("the image is the version that this is", async (t) => {
+test("the image has the version of package.json", async (t) => {
   const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { version: string };
   const [container] = (await render(join(kubernetes, "base"))).find("Deployment").spec.template.spec.containers;
   t.is(container.image, `greeter:${version}`);
 });
 
-test("what is meant for the pods, and only that, selects them", async (t) => {
-  const { find } = await render(await readmeExample(t));
+test("every selector matches exactly the labels of the pods", async (t) => {
+  const { find } = await render(await exampleOverlay(t));
   const { selector, template } = find("Deployment").spec;
   const labels = { "app.kubernetes.io/name": "greeter" };
   t.deepEqual(template.metadata.labels, labels);
@@ -116,8 +117,8 @@ test("what is meant for the pods, and only that, selects them", async (t) => {
   t.deepEqual(scaleTargetRef, { apiVersion: "apps/v1", kind: "Deployment", name: "greeter" });
 });
 
-test("every port is the one that the service listens on, and is called what others call it", async (t) => {
-  const { find } = await render(await readmeExample(t));
+test("every port is a default of the service, and every reference to a port has its name", async (t) => {
+  const { find } = await render(await exampleOverlay(t));
   const [{ ports, ...container }] = find("Deployment").spec.template.spec.containers;
   t.deepEqual(ports, [
     { name: "http", containerPort: config.addr.port },
@@ -135,7 +136,7 @@ test("every port is the one that the service listens on, and is called what othe
   t.deepEqual(Object.keys(monitored.from[0]), ["namespaceSelector"]);
 });
 
-test("without TLS, readiness is asked by gRPC, and the protocols are told by name", async (t) => {
+test("without TLS, the readiness probe uses gRPC, and every port has its appProtocol", async (t) => {
   const { find } = await render(join(kubernetes, "base"));
   const [container] = find("Deployment").spec.template.spec.containers;
   t.deepEqual(container.readinessProbe.grpc, { port: config.grpcAddr.port });
@@ -148,23 +149,23 @@ test("without TLS, readiness is asked by gRPC, and the protocols are told by nam
   );
 });
 
-test("the drain fits into the grace, and no pod goes before its successor is ready", async (t) => {
+test("the drain fits into the termination grace period, and a pod stops only after its successor is ready", async (t) => {
   const { spec } = (await render(join(kubernetes, "base"))).find("Deployment");
   t.true(spec.template.spec.terminationGracePeriodSeconds * 1000 > config.drainDelay + config.drainTimeout);
   t.is(spec.strategy.rollingUpdate.maxUnavailable, 0);
-  // The autoscaler's number would be taken back by each apply.
+  // Each apply would reset the autoscaler's number of replicas.
   t.false("replicas" in spec);
-  // As long as it takes until its endpoints are gone everywhere, or callers would meet a closed port.
+  // The readiness probe fails before the ports close, so that no caller connects to a closed port.
   const { periodSeconds, failureThreshold } = spec.template.spec.containers[0].readinessProbe;
   t.true(periodSeconds * failureThreshold * 1000 <= config.drainDelay);
 });
 
 for (const [title, components] of [
-  ["as they are", []],
-  ["with TLS besides", ["tls"]],
+  ["without TLS", []],
+  ["with TLS", ["tls"]],
 ] as const) {
-  test(`routes lead to ports that are there, with a name for each protocol, ${title}`, async (t) => {
-    const { find } = await render(await readmeExample(t, ...components));
+  test(`routes ${title} refer to existing ports, with a host name for each protocol`, async (t) => {
+    const { find } = await render(await exampleOverlay(t, ...components));
     const ports = new Map<number, string>(find("Service").spec.ports.map(({ port, name }: Manifest) => [port, name]));
     const routes = ["HTTPRoute", "GRPCRoute"].map((kind) => find(kind).spec);
     t.deepEqual(
@@ -175,19 +176,19 @@ for (const [title, components] of [
       routes.map(({ parentRefs }) => parentRefs),
       [[{ name: "public", namespace: "gateways" }], [{ name: "public", namespace: "gateways" }]],
     );
-    // A Gateway refuses the second of two routes of different kinds for one name.
+    // A Gateway rejects the second of two routes of different kinds for one host name.
     t.is(new Set(routes.flatMap(({ hostnames }) => hostnames)).size, 2);
   });
 }
 
-test("with TLS, the settings are files of the secret, and no probe speaks plaintext to a port with TLS", async (t) => {
+test("with TLS, the settings name files of the secret, and every probe uses the admin port", async (t) => {
   const { find } = await render(join(kubernetes, "overlays/tls"));
   const { containers, volumes } = find("Deployment").spec.template.spec;
   const env = Object.fromEntries(containers[0].env.map(({ name, value }: Manifest) => [name, value]));
   t.is(volumes[0].secret.secretName, "greeter-tls");
   const [mount] = containers[0].volumeMounts;
   t.is(mount.name, volumes[0].name);
-  const { tlsCert, tlsKey } = readConfig({}, { env, terminal: false });
+  const { tlsCert, tlsKey } = readConfig(settings, {}, { env, terminal: false });
   t.is(tlsCert, `${mount.mountPath}/tls.crt`);
   t.is(tlsKey, `${mount.mountPath}/tls.key`);
   for (const probe of ["startupProbe", "readinessProbe", "livenessProbe"])
@@ -201,7 +202,7 @@ test("with TLS, the settings are files of the secret, and no probe speaks plaint
   );
 });
 
-test("what monitors finds the admin port, and has the alerts and the dashboard of deploy/monitoring", async (t) => {
+test("the monitoring overlay scrapes the admin port, and has the alerts and the dashboard of deploy/monitoring", async (t) => {
   const { find } = await render(join(kubernetes, "overlays/monitoring"));
   const { selector, endpoints, jobLabel } = find("ServiceMonitor").spec;
   const service = find("Service", "greeter-admin");
@@ -211,7 +212,7 @@ test("what monitors finds the admin port, and has the alerts and the dashboard o
     endpoints.map(({ port }: Manifest) => port),
     service.spec.ports.map(({ name }: Manifest) => name),
   );
-  // The service for callers is not scraped as well.
+  // The ServiceMonitor does not match the service for callers.
   t.false(Object.keys(selector.matchLabels).every((label) => label in find("Service").metadata.labels));
 
   const [alerts] = parseAllDocuments(await readFile(join(root, "deploy/monitoring/alerts.yaml"), "utf8"));

@@ -3,14 +3,14 @@ import { deployment } from "./samples/deployment.ts";
 import { changed } from "./samples/sample.ts";
 import { run } from "./tools.ts";
 
-/** What pod-security says of manifests, each of them a document. */
-function judge(...manifests: object[]): ReturnType<typeof run> {
+/** Runs pod-security on manifests. */
+function check(...manifests: object[]): ReturnType<typeof run> {
   return run("pod-security", [], manifests.map((manifest) => JSON.stringify(manifest)).join("\n---\n"));
 }
 
 const { template } = deployment.spec;
 
-test("a pod that holds to the standard is admitted, whatever it is a part of", async (t) => {
+test("pod-security admits a restricted pod of every kind of workload", async (t) => {
   const service = { apiVersion: "v1", kind: "Service", metadata: { name: "greeter" } };
   const manifests = [
     service,
@@ -22,7 +22,7 @@ test("a pod that holds to the standard is admitted, whatever it is a part of", a
     { kind: "Job", spec: { template } },
     { kind: "CronJob", spec: { jobTemplate: { spec: { template } } } },
   ];
-  t.deepEqual(await judge(...manifests), { code: 0, stdout: "Checked 7 pods\n", stderr: "" });
+  t.deepEqual(await check(...manifests), { code: 0, stdout: "Checked 7 pods\n", stderr: "" });
 });
 
 const security = "securityContext";
@@ -43,28 +43,28 @@ for (const [path, value, violation] of [
   [`${container}.capabilities.drop`, [], 'unrestricted capabilities: container "greeter" must set'],
   ["initContainers", [{ name: "first" }], 'unrestricted capabilities: container "first" must set'],
 ] as const) {
-  test(`a pod is refused for its ${path}: ${JSON.stringify(value)}`, async (t) => {
-    const inDeployment = await judge(changed(deployment, `spec.template.spec.${path}`, value));
+  test(`pod-security rejects a pod for its ${path}: ${JSON.stringify(value)}`, async (t) => {
+    const inDeployment = await check(changed(deployment, `spec.template.spec.${path}`, value));
     t.is(inDeployment.code, 1);
     t.true(inDeployment.stdout.includes(`Deployment/greeter: ${violation}`), inDeployment.stdout);
 
     const jobTemplate = { spec: { template: changed(template, `spec.${path}`, value) } };
-    const inCronJob = await judge({ kind: "CronJob", metadata: { name: "nightly" }, spec: { jobTemplate } });
+    const inCronJob = await check({ kind: "CronJob", metadata: { name: "nightly" }, spec: { jobTemplate } });
     t.is(inCronJob.code, 1);
     t.true(inCronJob.stdout.includes(`CronJob/nightly: ${violation}`), inCronJob.stdout);
   });
 }
 
-test("a field in the wrong case is none, as it is to an API server", async (t) => {
+test("pod-security ignores a field in the wrong case, as an API server does", async (t) => {
   const { runAsNonRoot, ...rest } = template.spec.securityContext;
   const misspelt = changed(deployment, "spec.template.spec.securityContext", { ...rest, runasnonroot: runAsNonRoot });
-  const { code, stdout } = await judge(misspelt);
+  const { code, stdout } = await check(misspelt);
   t.is(code, 1);
   t.regex(stdout, /^Deployment\/greeter: runAsNonRoot != true: /);
 });
 
-test("manifests without a pod are a failure, and what can't be read is another", async (t) => {
-  t.deepEqual(await judge({ kind: "Service" }), { code: 1, stdout: "Checked 0 pods\n", stderr: "" });
+test("pod-security fails on manifests without a pod, and on invalid manifests", async (t) => {
+  t.deepEqual(await check({ kind: "Service" }), { code: 1, stdout: "Checked 0 pods\n", stderr: "" });
   for (const unreadable of ["{", "- a", "kind: Pod\nkind: Pod", "kind: Pod\nspec: { containers: greeter }"]) {
     const { code, stderr } = await run("pod-security", [], unreadable);
     t.is(code, 2, unreadable);

@@ -10,7 +10,7 @@ import { kubeconform, versions } from "./tools.ts";
 
 const samples = [...kubernetesSamples, deploymentSample, ...gatewaySamples, ...monitoringSamples];
 
-test("there are schemas for three minors of Kubernetes, and a sample for each of them", async (t) => {
+test("schemas exist for three minor versions of Kubernetes, and a sample for each schema", async (t) => {
   t.is(new Set(versions.map((version) => version.split(".")[1])).size, 3);
   const kinds = samples.map(({ manifest }) => manifest.kind.toLowerCase()).toSorted();
   for (const version of versions) {
@@ -22,7 +22,7 @@ test("there are schemas for three minors of Kubernetes, and a sample for each of
 
 for (const version of versions) {
   for (const { manifest, unknown, wrong, required } of samples) {
-    test(`the schemas refuse what an API server would: ${manifest.kind} of Kubernetes ${version}`, async (t) => {
+    test(`the schemas reject an invalid ${manifest.kind} of Kubernetes ${version}, as an API server does`, async (t) => {
       const correct = await kubeconform(version, JSON.stringify(manifest));
       t.is(correct.code, 0, correct.stdout);
       t.regex(correct.stdout, / Valid: 1,/);
@@ -45,7 +45,7 @@ function nameOf(path: string): string {
   return path.slice(path.lastIndexOf(".") + 1);
 }
 
-test("a kind without a schema is an error, and so is a field that is given twice", async (t) => {
+test("a kind without a schema is an error, and so is a duplicate field", async (t) => {
   const [version] = versions;
   const unknown = await kubeconform(version!, "{ apiVersion: v1, kind: Pod, metadata: { name: greeter } }");
   t.is(unknown.code, 1);

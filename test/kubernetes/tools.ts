@@ -5,10 +5,10 @@ import { text } from "node:stream/consumers";
 
 const schemas = join(import.meta.dirname, "schemas");
 
-/** The versions of Kubernetes that there are schemas of, such as 1.37.2: the newest of each minor. */
+/** Versions of Kubernetes with schemas, such as 1.37.2: the newest of each minor version. */
 export const versions = readdirSync(schemas).flatMap((name) => (/^v\d/.test(name) ? [name.slice(1)] : []));
 
-/** Runs one of the tools that `test/kubernetes/install` installs, and tells how it ended and what it wrote. */
+/** Runs a tool of `test/kubernetes/install`, and resolves with its exit code and its output. */
 export async function run(
   tool: "kubeconform" | "kustomize" | "pod-security",
   args: string[],
@@ -17,15 +17,15 @@ export async function run(
   const child = spawn(join(import.meta.dirname, ".installed", tool), args);
   const ended = new Promise<number>((resolve, reject) => {
     child.on("close", resolve);
-    child.on("error", (cause) => reject(new Error(`Can't run ${tool}: run test/kubernetes/install first`, { cause })));
+    child.on("error", (cause) => reject(new Error(`Cannot run ${tool}: expected test/kubernetes/install`, { cause })));
   });
-  // It may have ended before it has read everything; its exit code tells why.
+  // It may end before it has read all input. Its exit code then gives the reason.
   child.stdin.on("error", () => {}).end(input);
   const [code, stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
   return { code, stdout, stderr };
 }
 
-/** Whether a version of Kubernetes takes the manifests; a kind that there is no schema of is an error. */
+/** Validates manifests for a version of Kubernetes. A kind without a schema is an error. */
 export function kubeconform(version: string, manifests: string): ReturnType<typeof run> {
   const locations = ["{{.NormalizedKubernetesVersion}}", "custom"].flatMap((folder) => [
     "-schema-location",

@@ -1,16 +1,14 @@
 import assert from "node:assert/strict";
 import test from "ava";
 import * as fc from "fast-check";
-import { formatBuildInfo } from "../../src/platform/build-info.ts";
+import { buildInfoJson, formatBuildInfo } from "../../src/platform/build-info.ts";
 import type { BuildInfo } from "../../src/platform/build-info.ts";
+import { versionRoutes } from "../../src/platform/http/version.ts";
+import { character } from "../arbitraries.ts";
 import { send, shownText } from "./http/request.ts";
 import { serveHttp } from "./http/serve.ts";
-import { buildInfoJson } from "../../src/greeter/json.ts";
 
-/** Any code point, halves of surrogate pairs too; what fast-check calls "binary" takes a second to be made. */
-const character = fc.oneof(fc.nat(0xff), fc.nat(0xffff), fc.nat(0x10ffff)).map((code) => String.fromCodePoint(code));
-
-/** What a lockfile, an environment or another server may claim that something is called. */
+/** Text that a lockfile, an environment or another server may contain. */
 const field = fc.oneof(
   fc.string({ unit: character, minLength: 1 }),
   fc.constantFrom("<script>", "&lt;", '"', "</pre>", "a\tb", "a\nb", "a\nbuild\tx=y", "\u001B[2J", "\u202E", "\u2028"),
@@ -28,7 +26,7 @@ const buildInfo: fc.Arbitrary<BuildInfo> = fc.record(
   { noNullPrototype: true },
 );
 
-test("the text has one line for each thing, however it is called, and one field for each of its parts", (t) => {
+test("the text has one line for each entry, and one field for each part of it", (t) => {
   const property = fc.property(buildInfo, (buildInfo) => {
     const text = formatBuildInfo(buildInfo);
     const shape = text.split(/[\n\v\f\r\u0085\u2028\u2029]/).map((line) => line.split("\t"));
@@ -47,7 +45,7 @@ test("the text has one line for each thing, however it is called, and one field 
   t.notThrows(() => fc.assert(property, { numRuns: 200 }));
 });
 
-test("the JSON is well-formed, and has everything that is not empty", (t) => {
+test("the JSON is well-formed, and has every value that is not empty", (t) => {
   const property = fc.property(buildInfo, (buildInfo) => {
     const json = buildInfoJson(buildInfo);
     assert.ok(json.isWellFormed());
@@ -56,19 +54,19 @@ test("the JSON is well-formed, and has everything that is not empty", (t) => {
   t.notThrows(() => fc.assert(property, { numRuns: 200 }));
 });
 
-test("over HTTP it is the same, and in a page it is text", async (t) => {
+test("HTTP serves the same text and JSON, and the page shows the text", async (t) => {
   let served: BuildInfo | undefined;
-  const { origin } = await serveHttp(t, { greeter: { version: async () => served! } });
+  const { origin } = await serveHttp(t, { middleware: [versionRoutes(async () => served!)] });
   const property = fc.asyncProperty(buildInfo, async (buildInfo) => {
     served = buildInfo;
-    // UTF-8 has no place for half a surrogate pair.
+    // UTF-8 cannot encode an unpaired surrogate.
     const text = formatBuildInfo(buildInfo).toWellFormed();
     assert.equal((await send(origin, "/version", { accept: "text/plain" })).body, text);
     assert.equal(
       (await send(origin, "/version", { accept: "application/json" })).body,
       `${buildInfoJson(buildInfo)}\n`,
     );
-    assert.equal(shownText((await send(origin, "/version")).body).trim(), `What is running here\n${text}`.trim());
+    assert.equal(shownText((await send(origin, "/version")).body).trim(), `Build information\n${text}`.trim());
   });
   await t.notThrowsAsync(fc.assert(property, { numRuns: 30 }));
 });

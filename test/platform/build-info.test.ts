@@ -5,8 +5,9 @@ import { join } from "node:path";
 import test from "ava";
 import type { ExecutionContext } from "ava";
 import { formatBuildInfo, readBuildInfo, readCheckout } from "../../src/platform/build-info.ts";
+import { identity } from "../../src/platform/identity.ts";
 
-/** Runs git as nobody in particular, and not for the hook that this may be running in. */
+/** Runs git with an author of its own, and without the variables of a hook that runs this test. */
 function git(cwd: string, ...args: string[]): string {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("GIT_")));
   return execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@example.com", ...args], {
@@ -17,7 +18,7 @@ function git(cwd: string, ...args: string[]): string {
 }
 
 function temporaryFolder(t: ExecutionContext): string {
-  const folder = mkdtempSync(join(tmpdir(), "greeter-"));
+  const folder = mkdtempSync(join(tmpdir(), "build-info-"));
   t.teardown(() => rmSync(folder, { recursive: true }));
   return folder;
 }
@@ -47,13 +48,13 @@ const sample = {
   ],
 };
 
-test("lists the production dependencies of the lockfile, transitive ones too, sorted and once each", async (t) => {
+test("the dependencies are the production dependencies of the lockfile, transitive ones too, sorted and once each", async (t) => {
   const folder = temporaryFolder(t);
   writeFileSync(join(folder, "package-lock.json"), JSON.stringify(lockfile));
   t.deepEqual(await readCheckout(folder), { ...sample, settings: {} });
 });
 
-test("tells the revision, its time, and whether the checkout differs from it", async (t) => {
+test("the settings have the revision, its time, and whether the checkout differs from it", async (t) => {
   const folder = temporaryFolder(t);
   writeFileSync(join(folder, "package-lock.json"), JSON.stringify(lockfile));
   git(folder, "init", "--quiet");
@@ -67,7 +68,7 @@ test("tells the revision, its time, and whether the checkout differs from it", a
   t.deepEqual(await readCheckout(folder), { ...sample, settings: { ...settings, "vcs.modified": "true" } });
 });
 
-test("takes no revision from a repository around it", async (t) => {
+test("the revision of a surrounding repository is ignored", async (t) => {
   const folder = temporaryFolder(t);
   git(folder, "init", "--quiet");
   git(folder, "commit", "--quiet", "--allow-empty", "--message", "Start");
@@ -76,20 +77,20 @@ test("takes no revision from a repository around it", async (t) => {
   t.deepEqual((await readCheckout(inner)).settings, {});
 });
 
-test("fails where there is no lockfile, and says so", async (t) => {
+test("a missing lockfile is an error", async (t) => {
   await t.throwsAsync(readCheckout(temporaryFolder(t)), {
-    message: "No build information: it was not embedded, and package-lock.json can't be read",
+    message: "Cannot read build information: none is embedded, and package-lock.json is not readable",
   });
 });
 
-test("adds the runtime that it runs on", async (t) => {
+test("the runtime is that of the process", async (t) => {
   const { runtime, main, settings } = await readBuildInfo();
   t.is(runtime, `node ${process.version}`);
-  t.is(main.path, "greeter");
+  t.is(main.path, identity.name);
   t.like(settings, { platform: process.platform, architecture: process.arch });
 });
 
-test("reads as tab-separated lines", (t) => {
+test("the text has tab-separated lines", (t) => {
   const text = formatBuildInfo({ runtime: "node v26.0.0", ...sample, settings: { platform: "linux" } });
   t.is(
     text,

@@ -8,7 +8,7 @@ import { selectorsIn, watchServices } from "./watched.ts";
 
 const rules = await readFile(`${monitoring}/alerts.yaml`, "utf8");
 
-/** Every alert, with its protocol where it has one: an alert of one name may have a rule for each. */
+/** Every alert, with its protocol if it has one: an alert may have a rule for each protocol. */
 const alerts = rules
   .split("- alert: ")
   .slice(1)
@@ -23,7 +23,7 @@ function alphabetically(a: string, b: string): number {
   return a.localeCompare(b);
 }
 
-/** What promtool says to the tests of the alerts when the rules are others. */
+/** Runs the tests of the alerts with changed rules, and returns promtool's output. */
 async function testChanged(t: ExecutionContext, changed: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "greeter-"));
   t.teardown(() => rm(folder, { recursive: true }));
@@ -34,31 +34,31 @@ async function testChanged(t: ExecutionContext, changed: string): Promise<string
   return output;
 }
 
-/** The alerts that promtool tells of. */
+/** Returns the alerts in promtool's output. */
 function alertsIn(output: string): string[] {
   const labels = output.matchAll(/\{alertname="(\w+)"(?:[^}]*protocol="(\w+)")?/g);
   const names = [...labels].map(([, alert, protocol]) => nameOf(alert!, protocol));
   return [...new Set(names)].toSorted(alphabetically);
 }
 
-test("promtool finds no fault in the alert rules, and their tests pass", async (t) => {
+test("promtool accepts the alert rules, and their tests pass", async (t) => {
   t.like(await promtool(["check", "rules", `${monitoring}/alerts.yaml`]), { code: 0 });
   const { code, output } = await promtool(["test", "rules", `${monitoring}/alerts.test.yaml`]);
   t.is(code, 0, output);
 });
 
-test("a test of every alert fails when it never fires", async (t) => {
+test("every alert has a test that fails if the alert never fires", async (t) => {
   const output = await testChanged(t, rules.replaceAll(/expr: [^]*?(?=\n {8}(?:for|labels):)/g, "expr: vector(0) > 0"));
   t.deepEqual(alertsIn(output), alerts);
 });
 
-test("a test of every alert fails when it fires at once and whatever the value", async (t) => {
+test("every alert has a test that fails if the alert ignores its threshold and its duration", async (t) => {
   const output = await testChanged(t, rules.replaceAll(/^ +for: .*\n/gm, "").replaceAll(/> [\d.]+$/gm, ">= 0"));
   const unexpected = output.split(/^ {4}(?=name:|expr:)/m).filter((failure) => /exp:(?:\[\],| nil)/.test(failure));
   t.deepEqual(alertsIn(unexpected.join("")), alerts);
 });
 
-test("what the alert rules look at is there, and errors of both protocols are noticed", async (t) => {
+test("every series of the alert rules exists, and errors of both protocols raise an alert", async (t) => {
   const prometheus = await watchServices(t);
   const errors = 'count by (protocol) (ALERTS{alertname="GreeterErrors", alertstate="pending"})';
   await prometheus.until(`count(${errors}) == 2`);

@@ -1,8 +1,8 @@
-/** What Prometheus makes of the service, and of what is in deploy/monitoring: `npm run test:prometheus`. */
+/** Tests of the metrics and of deploy/monitoring with Prometheus: `npm run test:prometheus`. */
 export default {
   files: ["test/prometheus/*.test.ts"],
   extensions: ["ts"],
   timeout: "60s",
-  // All at once: most of the time they wait, for a new Prometheus takes five seconds to find what it shall scrape.
+  // All at once, because they mostly wait: a new Prometheus takes five seconds to discover its targets.
   concurrency: 5,
 };

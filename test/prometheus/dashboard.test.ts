@@ -11,13 +11,13 @@ interface Dashboard {
 interface Panel {
   title: string;
   targets?: { expr: string; legendFormat: string }[];
-  /** Of a row that is collapsed. */
+  /** Panels of a collapsed row. */
   panels?: Panel[];
 }
 
 const dashboard = JSON.parse(await readFile(`${monitoring}/dashboard.json`, "utf8")) as Dashboard;
 
-/** Every query, as Grafana sends it. */
+/** Every query, in the form that Grafana sends. */
 const targets = dashboard.panels
   .flatMap((panel) => [panel, ...(panel.panels ?? [])])
   .flatMap(({ title, targets = [] }) => targets.map(({ expr, legendFormat }) => ({ title, expr, legendFormat })))
@@ -27,9 +27,9 @@ function substitute(expression: string): string {
   return expression.replaceAll("$job", "greeter").replaceAll("$instance", ".*").replaceAll("$__rate_interval", "1m");
 }
 
-test("every panel of the dashboard shows something, under the names that it means to", async (t) => {
+test("every panel of the dashboard has data, and every label of its legends exists", async (t) => {
   const prometheus = await watchServices(t);
-  const look = async (selectors: string[], where: string): Promise<void> => {
+  const assertSeries = async (selectors: string[], where: string): Promise<void> => {
     t.not(selectors.length, 0, where);
     for (const selector of selectors) t.not((await prometheus.query(selector)).length, 0, `${where}: ${selector}`);
   };
@@ -47,9 +47,9 @@ test("every panel of the dashboard shows something, under the names that it mean
         `${title}: ${label}`,
       );
     }
-    // Each operand by itself: a sum is something without one of them, too.
-    await look(selectorsIn(expression), title);
+    // Each operand alone, because a sum has a value even if one of them has none.
+    await assertSeries(selectorsIn(expression), title);
   }
   const definitions = dashboard.templating.list.map(({ definition = "" }) => substitute(definition));
-  await look(definitions.flatMap(selectorsIn), "variables");
+  await assertSeries(definitions.flatMap(selectorsIn), "variables");
 });

@@ -1,15 +1,15 @@
 import test from "ava";
 import { send } from "../platform/http/request.ts";
-import { readme } from "../readme.ts";
+import { documentation } from "../docs.ts";
 import { promtool } from "./promtool.ts";
 import { serveFailing, startTraffic } from "./traffic.ts";
 import { watchServices } from "./watched.ts";
 
-test("promtool finds no fault in what /metrics tells after traffic of both protocols with errors among it", async (t) => {
+test("promtool accepts /metrics after traffic with errors on both protocols", async (t) => {
   const { service, addresses } = await serveFailing(t);
   const traffic = startTraffic(t, addresses);
   await Promise.all([traffic.http(), traffic.grpc()]);
-  // Its callers have their answers a moment before it has counted them.
+  // A caller gets its response shortly before the service counts the request.
   await service.logged((line) => line["status"] === "500" && line.msg === "Request");
   await service.logged((line) => line["status"] === "INTERNAL" && line.msg === "Call");
   const { body } = await send(addresses.admin, "/metrics", { accept: "text/plain" });
@@ -18,19 +18,19 @@ test("promtool finds no fault in what /metrics tells after traffic of both proto
   t.deepEqual(await promtool(["check", "metrics"], body), { code: 0, output: "" });
 });
 
-test("Prometheus scrapes OpenMetrics, and refuses nothing of it", async (t) => {
+test("Prometheus scrapes OpenMetrics without an error", async (t) => {
   const prometheus = await watchServices(t);
   const { activeTargets } = await prometheus.ask<{ activeTargets: { health: string; lastError: string }[] }>("targets");
   for (const target of activeTargets) t.like(target, { health: "up", lastError: "" });
   t.is(activeTargets.length, 2);
-  // Only there is a counter called by its name without _total. promtool, which reads no OpenMetrics, can't tell.
+  // Only OpenMetrics names a counter without _total. promtool reads no OpenMetrics, so it cannot check this.
   const metadata = await prometheus.ask<{ type: string }[]>("targets/metadata", { metric: "greeter_drain_requests" });
   t.deepEqual(new Set(metadata.map(({ type }) => type)), new Set(["counter"]));
 });
 
-test("the metrics of the README's table are there, with the labels that it tells", async (t) => {
+test("every metric of the documentation's table exists, with the labels of the table", async (t) => {
   const prometheus = await watchServices(t);
-  const [, section = ""] = /### Metrics\n([^]*?)\n### /.exec(readme) ?? [];
+  const [, section = ""] = /^#+ Metrics\n([^]*?)^#+ /m.exec(documentation) ?? [];
   const rows = [...section.matchAll(/^\| (`.*?) +\| (`.*?) +\|$/gm)];
   t.true(rows.length > 5);
   for (const [, metrics = "", labels = ""] of rows) {
@@ -44,12 +44,12 @@ test("the metrics of the README's table are there, with the labels that it tells
         name,
       );
     }
-    // After a colon it tells of their values.
-    const told = [...labels.replace(/:.*/, "").matchAll(/`(.*?)`/g)].map(([, label]) => label!);
+    // The text after a colon describes the values.
+    const documented = [...labels.replace(/:.*/, "").matchAll(/`(.*?)`/g)].map(([, label]) => label!);
     const { __name__, job, instance, ...seen } = Object.assign({}, ...samples.map(({ labels }) => labels)) as Record<
       string,
       string
     >;
-    t.deepEqual(new Set(Object.keys(seen)).symmetricDifference(new Set(told)), new Set(), metrics);
+    t.deepEqual(new Set(Object.keys(seen)).symmetricDifference(new Set(documented)), new Set(), metrics);
   }
 });

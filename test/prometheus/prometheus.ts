@@ -5,35 +5,36 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ExecutionContext } from "ava";
+import { endWithParent } from "../end-with-parent.ts";
 import { send } from "../platform/http/request.ts";
 import { ended, monitoring } from "./promtool.ts";
 
-/** One of the series that an expression gives, as it is at one time. */
+/** Value of one series at one time. */
 export interface Sample {
   labels: Record<string, string>;
   value: number;
 }
 
-/** A Prometheus that scrapes. */
+/** A Prometheus that scrapes services. */
 export interface Prometheus {
   /**
-   * Asks for an expression's value.
-   * @param time when, in seconds since 1970; now without it
-   * @throws {Error} Prometheus takes it for no expression
+   * Evaluates an expression.
+   * @param time time of the evaluation, in seconds since the Unix epoch; now by default
+   * @throws {Error} the expression is invalid
    */
   query(expression: string, time?: number): Promise<Sample[]>;
-  /** Resolves with an expression's value once it has one; rejects when it has none for long. */
+  /** Resolves with the value of an expression when it has one. Rejects after {@link UNTIL_TIMEOUT_MS}. */
   until(expression: string): Promise<Sample[]>;
-  /** Asks its API for something else. */
+  /** Sends another request to its API. */
   ask<Data>(path: string, parameters?: Record<string, string>): Promise<Data>;
 }
 
-const PAUSE = 20;
-const PATIENCE = 20_000;
+const POLL_INTERVAL_MS = 20;
+const UNTIL_TIMEOUT_MS = 20_000;
 
 /**
- * Starts a Prometheus with data and a port of its own, that has our alert rules and scrapes services twice a second.
- * @param admins the origins of their admin ports
+ * Starts a Prometheus with its own data and port and the alert rules of deploy/monitoring. It scrapes every service twice a second.
+ * @param admins origins of the services' admin ports
  */
 export async function startPrometheus(t: ExecutionContext, ...admins: string[]): Promise<Prometheus> {
   const folder = await mkdtemp(join(tmpdir(), "greeter-"));
@@ -44,22 +45,24 @@ export async function startPrometheus(t: ExecutionContext, ...admins: string[]):
     rule_files: [`${monitoring}/alerts.yaml`],
     scrape_configs: [{ job_name: "greeter", static_configs: [{ targets }] }],
   };
-  // Every JSON is YAML.
+  // JSON is valid YAML.
   await writeFile(join(folder, "prometheus.yml"), JSON.stringify(config));
-  const child = spawn(
-    "prometheus",
-    [
-      "--config.file=prometheus.yml",
-      "--storage.tsdb.path=data",
-      "--web.listen-address=127.0.0.1:0",
-      "--log.format=json",
-    ],
-    { cwd: folder, stdio: ["ignore", "ignore", "pipe"] },
-  );
+  const start = () =>
+    spawn(
+      "prometheus",
+      [
+        "--config.file=prometheus.yml",
+        "--storage.tsdb.path=data",
+        "--web.listen-address=127.0.0.1:0",
+        "--log.format=json",
+      ],
+      { cwd: folder, stdio: ["ignore", "ignore", "pipe"] },
+    );
+  const child = endWithParent(start);
   const end = ended(child);
   t.teardown(async () => {
     child.kill("SIGKILL");
-    // Not before that may its folder be removed.
+    // Its folder can be removed only after its end.
     await end.catch(() => {});
   });
 
@@ -68,7 +71,7 @@ export async function startPrometheus(t: ExecutionContext, ...admins: string[]):
     let listener = "";
     createInterface(child.stderr).on("line", (line) => {
       log.push(line);
-      // What is wrong with its flags it tells in plain words.
+      // Errors of its flags are plain text.
       if (!line.startsWith("{")) return;
       const { msg = "", address = "" } = JSON.parse(line) as { msg?: string; address?: string };
       if (msg === "Listening on") listener = address;
@@ -81,7 +84,7 @@ export async function startPrometheus(t: ExecutionContext, ...admins: string[]):
   const address = await Promise.race([ready, gone]);
 
   const ask = async <Data>(path: string, parameters: Record<string, string> = {}): Promise<Data> => {
-    // On a connection of its own: one that is kept may be closed just when it is used again.
+    // On a new connection, because the server may close a kept one at the moment of its reuse.
     const { body } = await send(`http://${address}`, `/api/v1/${path}?${String(new URLSearchParams(parameters))}`);
     const { data, error } = JSON.parse(body) as { data: Data; error?: string };
     if (error !== undefined) throw new Error(`${error}: ${JSON.stringify(parameters)}`);
@@ -98,12 +101,13 @@ export async function startPrometheus(t: ExecutionContext, ...admins: string[]):
     ask,
     query,
     until: async (expression) => {
-      const deadline = Date.now() + PATIENCE;
+      const deadline = performance.now() + UNTIL_TIMEOUT_MS;
       for (;;) {
         const samples = await query(expression);
         if (samples.length > 0) return samples;
-        if (Date.now() > deadline) throw new Error(`Prometheus has found nothing for a long time: ${expression}`);
-        await sleep(PAUSE);
+        if (performance.now() > deadline)
+          throw new Error(`Expected a value within ${UNTIL_TIMEOUT_MS} ms: ${expression}`);
+        await sleep(POLL_INTERVAL_MS);
       }
     },
   };

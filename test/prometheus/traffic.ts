@@ -6,15 +6,15 @@ import type { ExecutionContext } from "ava";
 import { send } from "../platform/http/request.ts";
 import { listening, serveProcess } from "../process.ts";
 import type { LoggingProcess } from "../process.ts";
-import { root } from "../readme.ts";
+import { root } from "../docs.ts";
 
-/** A service whose every status a caller can provoke. */
+/** A service that callers can get every status from. */
 export interface FailingService {
   service: LoggingProcess;
   addresses: { http: string; grpc: string; admin: string };
 }
 
-/** Serves from a checkout that has lost its lockfile, so that it fails to tell what it is running: with 500, and with INTERNAL. */
+/** Serves from a checkout without a lockfile, so that the build information fails with 500 and INTERNAL. */
 export async function serveFailing(t: ExecutionContext): Promise<FailingService> {
   const folder = await mkdtemp(join(tmpdir(), "greeter-"));
   t.teardown(() => rm(folder, { recursive: true }));
@@ -28,18 +28,18 @@ export async function serveFailing(t: ExecutionContext): Promise<FailingService>
 const GREET = "greeter.v1.GreeterService/Greet";
 const VERSION = "greeter.v1.GreeterService/Version";
 
-/** Something that a round of traffic sends to a {@link FailingService}. */
+/** One kind of request to a {@link FailingService}. */
 interface Kind {
-  /** How often. */
+  /** Number of requests in a round. */
   times: number;
   path: string;
-  /** What it is answered with. */
+  /** Expected status. */
   status: string;
-  /** By what it is counted, beside its status. */
+  /** Expected metric labels besides the status. */
   labels: Record<string, string>;
 }
 
-/** What a round sends over HTTP: one of ten fails. */
+/** A round of HTTP requests: one of ten fails. */
 export const httpMix: (Kind & { method?: string })[] = [
   { times: 2, path: "/", status: "200", labels: { http_route: "/" } },
   { times: 4, path: "/Ada", status: "200", labels: { http_route: "/{name}" } },
@@ -48,7 +48,7 @@ export const httpMix: (Kind & { method?: string })[] = [
   { times: 1, path: "/version", status: "500", labels: { http_route: "/version", error_type: "500" } },
 ];
 
-/** The same over gRPC: three of ten fail, for an unknown method counts as well. */
+/** A round of gRPC calls: three of ten fail, because an unknown method counts as an error. */
 export const grpcMix: (Kind & { message?: string })[] = [
   { times: 5, path: GREET, status: "OK", labels: { rpc_method: GREET } },
   { times: 2, path: GREET, message: "0a00", status: "INVALID_ARGUMENT", labels: { rpc_method: GREET } },
@@ -61,13 +61,15 @@ export const grpcMix: (Kind & { message?: string })[] = [
   { times: 1, path: VERSION, status: "INTERNAL", labels: { rpc_method: VERSION, error_type: "INTERNAL" } },
 ];
 
-/** Callers that send a round at a time over each protocol, one request after the other. */
+/** Sends rounds of requests over each protocol, one request after the other. */
 export interface Traffic {
-  /** Both resolve with how long each took, in seconds; they reject when one is answered with another status. */
+  /** Sends a round. Resolves with the duration of each request in seconds, and rejects on an unexpected status. */
   http(): Promise<number[]>;
+  /** Sends a round, as {@link http} does. */
   grpc(): Promise<number[]>;
 }
 
+/** Creates the callers of a service. */
 export function startTraffic(t: ExecutionContext, { http, grpc }: FailingService["addresses"]): Traffic {
   const client = new Client(grpc, credentials.createInsecure(), { "grpc.enable_retries": 0 });
   t.teardown(() => client.close());

@@ -6,8 +6,8 @@ import type { Prometheus } from "./prometheus.ts";
 import { serveFailing, startTraffic } from "./traffic.ts";
 
 /**
- * Resolves with a Prometheus that has everything to tell that there ever is: it has seen callers get every kind of answer from a service,
- * twice, so that all has a rate, and another one that knows what it is running, and speaks TLS.
+ * Resolves with a Prometheus that has every series of the service. It has scraped two services: one that has given every kind of response
+ * twice, so that every series has a rate, and one with build information and TLS.
  */
 export async function watchServices(t: ExecutionContext): Promise<Prometheus> {
   const { cert, key } = createAuthority(t).issue();
@@ -27,7 +27,7 @@ export async function watchServices(t: ExecutionContext): Promise<Prometheus> {
   return prometheus;
 }
 
-/** Everything that a PromQL expression reads: each name of a metric of ours, with the labels that it must have. */
+/** Returns the selectors of a PromQL expression that read the service's metrics, with their label matchers. */
 export function selectorsIn(expression: string): string[] {
   const withoutGrouping = expression.replaceAll(/\b(?:by|on|ignoring|group_left|group_right) *\([^)]*\)/g, "");
   const prefixes = "http_server|rpc_server|greeter|nodejs|v8js|process";

@@ -2,11 +2,12 @@ import { readFileSync } from "node:fs";
 import { Agent, request } from "node:https";
 import { text } from "node:stream/consumers";
 import { createGreeterClient } from "../../src/greeter/client.ts";
+import { createContext } from "../../src/platform/context.ts";
 import { steadyCallers } from "../rollout/callers.ts";
 import type { Load } from "../rollout/callers.ts";
 import type { Nginx } from "./nginx.ts";
 
-/** Calls both protocols by way of a proxy all the time, over kept and over new connections. */
+/** Sends requests through a proxy without a pause, over both protocols, on kept and on new connections. */
 export function startLoad({ port, ca }: Pick<Nginx, "port" | "ca">): Load {
   const callers = steadyCallers();
   const { repeat, closeAfter } = callers;
@@ -18,9 +19,11 @@ export function startLoad({ port, ca }: Pick<Nginx, "port" | "ca">): Load {
     repeat(kind, (name) => getText({ port, agent, path: `/${encodeURIComponent(name)}` }));
   };
   const grpc = (): void => {
-    const client = createGreeterClient({ target: `localhost:${port}`, timeoutMs: 10_000, tls: { ca: authority } });
+    const client = createGreeterClient({ target: `localhost:${port}`, tls: { ca: authority } });
     closeAfter(() => client.close());
-    for (let caller = 0; caller < 2; caller++) repeat("grpc", (name) => client.greet(name));
+    const greet = (name: string): Promise<string> =>
+      client.greet(name, createContext({ deadline: Date.now() + 10_000 }));
+    for (let caller = 0; caller < 2; caller++) repeat("grpc", greet);
   };
 
   http("http, kept connection", true);
@@ -38,18 +41,18 @@ interface Get {
 }
 
 /**
- * The text at a path. A kept connection may be closed by its server just when a request is sent on it: browsers and curl then ask
- * again on another (https://www.rfc-editor.org/rfc/rfc9112#section-9.3.1), and so does this.
+ * Requests a path, and resolves with the text. A server may close a kept connection while a client sends a request on it. This repeats the
+ * request on another connection, as browsers and curl do (https://www.rfc-editor.org/rfc/rfc9112#section-9.3.1).
  */
 async function getText(get: Get): Promise<string> {
   for (;;) {
-    const answer = await askOnce(get);
+    const answer = await getOnce(get);
     if (answer !== undefined) return answer;
   }
 }
 
-/** Undefined where the connection was an old one, and closed before anything came. */
-function askOnce({ port, agent, path }: Get): Promise<string | undefined> {
+/** Resolves with undefined if a kept connection was closed before the response. */
+function getOnce({ port, agent, path }: Get): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     const sent = request({ host: "localhost", port, agent, path, headers: { accept: "text/plain" } }, (response) => {
       text(response).then((body) => resolve(body.trimEnd()), reject);

@@ -5,27 +5,28 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ExecutionContext } from "ava";
+import { endWithParent } from "../end-with-parent.ts";
 import { freePort } from "../free-port.ts";
 import { createAuthority, temporaryFolder } from "../tls/certificates.ts";
-import { root } from "../readme.ts";
+import { root } from "../docs.ts";
 
-/** nginx that serves as deploy/nginx/greeter.conf tells it to. */
+/** nginx with the configuration of deploy/nginx/greeter.conf. */
 export interface Nginx {
-  /** Where it speaks TLS, both protocols. */
+  /** Port of both protocols with TLS. */
   port: number;
-  /** Where it speaks no TLS. */
+  /** Port without TLS. */
   plainPort: number;
-  /** The path of the authority of its certificate, which is for localhost. */
+  /** Path of the authority of its certificate, which is for localhost. */
   ca: string;
-  /** Makes it read its configuration again; resolves when new processes have taken over. */
+  /** Reloads its configuration. Resolves when the old worker processes shut down. */
   reload(): Promise<void>;
-  /** What it had to complain of. */
+  /** Returns its error log. */
   errors(): string;
 }
 
 /**
- * Starts nginx with the configuration that the project ships, but for what is a user's own: addresses and certificate.
- * @param backends the two greeters, `host:port` each
+ * Starts nginx with the configuration that the project ships, except the user's own values: addresses, host name and certificate.
+ * @param backends addresses of the two greeters, `host:port` each
  */
 export async function startNginx(
   t: Pick<ExecutionContext, "teardown">,
@@ -66,7 +67,9 @@ export async function startNginx(
      http { access_log off; ${temporary.join(" ")} include ${folder}/greeter.conf; }`,
   );
 
-  const child = spawn("nginx", ["-c", join(folder, "nginx.conf"), "-p", folder, "-e", errorLog], { stdio: "inherit" });
+  const start = () =>
+    spawn("nginx", ["-c", join(folder, "nginx.conf"), "-p", folder, "-e", errorLog], { stdio: "inherit" });
+  const child = endWithParent(start, "TERM");
   const failed = new Promise<never>((_, reject) => {
     child.on("error", (cause) =>
       reject(new Error("test:proxy needs nginx (on Debian: apt-get install nginx-light)", { cause })),
@@ -87,15 +90,15 @@ export async function startNginx(
     ca: authority.ca,
     errors,
     reload: async () => {
-      const gone = (): number => errors().split("gracefully shutting down").length;
-      const before = gone();
+      const shutdowns = (): number => errors().split("gracefully shutting down").length;
+      const before = shutdowns();
       child.kill("SIGHUP");
-      while (gone() === before) await sleep(10);
+      while (shutdowns() === before) await sleep(10);
     },
   };
 }
 
-/** Resolves when a port takes connections. */
+/** Resolves when a port accepts connections. */
 async function accepting(port: number): Promise<void> {
   for (;;) {
     const socket = connect(port, "127.0.0.1");

@@ -8,6 +8,7 @@ import test from "ava";
 import type { ExecutionContext } from "ava";
 import { createGreeterClient } from "../../src/greeter/client.ts";
 import { Health, HealthCheckResponse_ServingStatus as Serving } from "../../src/gen/health/v1/health_pb.ts";
+import { createContext } from "../../src/platform/context.ts";
 import { methodDefinition } from "../../src/platform/grpc/method.ts";
 import { send } from "../platform/http/request.ts";
 import { listening, serveProcess } from "../process.ts";
@@ -16,7 +17,7 @@ import { startLoad } from "./load.ts";
 import { startNginx } from "./nginx.ts";
 import type { Nginx } from "./nginx.ts";
 
-/** Where the clients of these tests are, who are not the proxy: any address that begins so is this machine. */
+/** Address of the clients, which differs from the proxy's. All of 127.0.0.0/8 is the loopback interface. */
 const CLIENT = "127.0.0.2";
 
 interface Greeter extends LoggingProcess {
@@ -25,7 +26,7 @@ interface Greeter extends LoggingProcess {
   admin: string;
 }
 
-/** A greeter that trusts the proxy, with time for it to notice a drain. */
+/** Starts a greeter that trusts the proxy, with a drain delay in which the proxy can react. */
 async function startGreeter(t: ExecutionContext, flags: string[] = []): Promise<Greeter> {
   const greeter = serveProcess(t, ["--drain-delay", "1s", "--trust-proxy", "127.0.0.1", ...flags]);
   return { ...greeter, ...(await listening(greeter)) };
@@ -58,24 +59,25 @@ function get({ port, ca }: Nginx, path: string, headers: Record<string, string> 
 }
 
 function grpcClient(t: ExecutionContext, { port, ca }: Nginx): ReturnType<typeof createGreeterClient> {
-  const client = createGreeterClient({ target: `localhost:${port}`, timeoutMs: 10_000, tls: { ca: readFileSync(ca) } });
+  const client = createGreeterClient({ target: `localhost:${port}`, tls: { ca: readFileSync(ca) } });
   t.teardown(() => client.close());
   return client;
 }
 
-test("both protocols come through on one port, over TLS", async (t) => {
+test("nginx forwards both protocols on one port with TLS", async (t) => {
   const { nginx } = await startAll(t);
   t.is(await get(nginx, "/Bob"), "Hello, Bob!\n");
-  t.is(await grpcClient(t, nginx).greet("Bob"), "Hello, Bob!");
+  const context = createContext({ deadline: Date.now() + 10_000 });
+  t.is(await grpcClient(t, nginx).greet("Bob", context), "Hello, Bob!");
 });
 
-test("a name comes through as it was sent", async (t) => {
+test("nginx forwards a name unchanged", async (t) => {
   const { nginx } = await startAll(t);
   t.is(await get(nginx, "/a%2Fb%20%F0%9F%90%99"), "Hello, a/b 🐙!\n");
   t.is(await get(nginx, "/a//b/../c"), "Hello, a//b/../c!\n");
 });
 
-test("no name is taken away by gRPC, and an unknown method is one", async (t) => {
+test("gRPC reserves no name of HTTP, and an unknown method is UNIMPLEMENTED", async (t) => {
   const { nginx } = await startAll(t);
   t.is(await get(nginx, "/grpc.io"), "Hello, grpc.io!\n");
   t.is(await get(nginx, "/greeter.v1.GreeterService/Greet"), "Hello, greeter.v1.GreeterService/Greet!\n");
@@ -87,7 +89,7 @@ test("no name is taken away by gRPC, and an unknown method is one", async (t) =>
   t.like(error, { code: status.UNIMPLEMENTED });
 });
 
-test("who speaks no TLS is told where to go", async (t) => {
+test("nginx redirects plaintext requests to https", async (t) => {
   const { nginx } = await startAll(t);
   const location = await new Promise((resolve, reject) => {
     requestPlain({ port: nginx.plainPort, path: "/Bob", headers: { host: "localhost" } }, (response) => {
@@ -100,7 +102,7 @@ test("who speaks no TLS is told where to go", async (t) => {
   t.deepEqual(location, [308, "https://localhost/Bob"]);
 });
 
-test("the log has the client of the edge, whatever it says itself, and metrics have the scheme that it spoke", async (t) => {
+test("the log has the client's address and metrics have its scheme, despite forged headers", async (t) => {
   const { nginx, greeters } = await startAll(t);
   const id = "through-nginx";
   const forged = { "X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "gopher", "X-Request-Id": id };
@@ -117,7 +119,7 @@ test("the log has the client of the edge, whatever it says itself, and metrics h
   );
 });
 
-test("a health watch stays open through the proxy, and hears of a drain", async (t) => {
+test("a health watch through nginx reports the drain, and ends with UNAVAILABLE", async (t) => {
   const { nginx, greeters } = await startAll(t);
   const client = new Client(`localhost:${nginx.port}`, credentials.createSsl(readFileSync(nginx.ca)));
   t.teardown(() => client.close());
@@ -133,7 +135,7 @@ test("a health watch stays open through the proxy, and hears of a drain", async 
   t.deepEqual(seen, [Serving.SERVING, Serving.NOT_SERVING]);
 });
 
-test("where no greeter is left, gRPC clients hear UNAVAILABLE and browsers 502", async (t) => {
+test("without a greeter, gRPC clients get UNAVAILABLE and browsers 502", async (t) => {
   const { nginx, greeters } = await startAll(t);
   for (const greeter of greeters) greeter.kill("SIGKILL");
   await Promise.all(greeters.map(({ ended }) => ended));
@@ -155,7 +157,7 @@ test("where no greeter is left, gRPC clients hear UNAVAILABLE and browsers 502",
   t.regex(await get(nginx, "/Bob"), /502 Bad Gateway/);
 });
 
-test("neither a reload of nginx nor a rolling restart of the greeters fails a request", async (t) => {
+test("a reload of nginx and a rolling restart of the greeters fail no request", async (t) => {
   const { nginx, greeters } = await startAll(t);
   const load = startLoad(nginx);
   const progress = async (): Promise<void> => {

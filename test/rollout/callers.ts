@@ -1,30 +1,31 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** What steady callers have seen so far. */
+/** A steady load, and its results so far. */
 export interface Load {
-  /** How many calls were answered, by the kind of caller. */
+  /** Number of correct responses, by the kind of caller. */
   answered: Record<string, number>;
-  /** What went wrong: nothing should. */
+  /** Every error and every wrong response. */
   failures: string[];
-  /** Resolves when the last call has ended. */
+  /** Stops the callers. Resolves when the last call has ended. */
   stop(): Promise<void>;
 }
 
-/** Those who call all the time, and what ends with them. */
+/** Callers of a load. */
 export interface Callers extends Load {
+  /** Aborts when the load stops. */
   signal: AbortSignal;
-  /** Calls again and again, each time with another name to greet. */
+  /** Calls until the load stops, each time with another name to greet. */
   repeat: (kind: string, call: (name: string) => Promise<string>) => void;
-  /** Does something else until it is told to stop. */
+  /** Adds a caller with a loop of its own, which ends when the signal aborts. */
   add: (caller: Promise<unknown>) => void;
-  /** Closes something when all have ended. */
+  /** Adds a function that is called after all callers have ended. */
   closeAfter: (close: () => void) => void;
 }
 
-/** How long each caller rests between two calls, in milliseconds. */
-const PAUSE = 2;
+/** Pause of a caller between two calls, in milliseconds. */
+const CALL_INTERVAL_MS = 2;
 
-/** Callers who ask for greetings, and hold what comes against what should. */
+/** Creates callers that ask for greetings and check every response. */
 export function steadyCallers(): Callers {
   const answered: Record<string, number> = {};
   const failures: string[] = [];
@@ -43,7 +44,7 @@ export function steadyCallers(): Callers {
       } catch (error) {
         failures.push(`${kind}: ${String(error)}`);
       }
-      await sleep(PAUSE);
+      await sleep(CALL_INTERVAL_MS);
     }
   };
 

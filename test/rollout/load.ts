@@ -7,11 +7,12 @@ import { GreeterService } from "../../src/gen/greeter/v1/greeter_pb.ts";
 import { Health } from "../../src/gen/health/v1/health_pb.ts";
 import type { GreetResponse } from "../../src/gen/greeter/v1/greeter_pb.ts";
 import { createGreeterClient } from "../../src/greeter/client.ts";
+import { createContext } from "../../src/platform/context.ts";
 import { methodDefinition } from "../../src/platform/grpc/method.ts";
 import { steadyCallers } from "./callers.ts";
 import type { Load } from "./callers.ts";
 
-/** Calls both protocols all the time, as every kind of client does: over new and kept connections, and with open health watches. */
+/** Sends requests over both protocols without a pause, as every kind of client does: on new and kept connections, with open health watches. */
 export function startLoad({ http, grpc }: { http: string; grpc: string }): Load {
   const callers = steadyCallers();
   const { answered, failures, signal, repeat, add, closeAfter } = callers;
@@ -24,11 +25,13 @@ export function startLoad({ http, grpc }: { http: string; grpc: string }): Load 
   const newHttp = (): void => repeat("http, new connection", (name) => getText(http, name, false));
 
   const grpcJs = (): void => {
-    const client = createGreeterClient({ target: grpc, timeoutMs: 10_000 });
+    const client = createGreeterClient({ target: grpc });
     closeAfter(() => client.close());
-    for (let caller = 0; caller < 2; caller++) repeat("grpc-js", (name) => client.greet(name));
+    const greet = (name: string): Promise<string> =>
+      client.greet(name, createContext({ deadline: Date.now() + 10_000 }));
+    for (let caller = 0; caller < 2; caller++) repeat("grpc-js", greet);
   };
-  /** gRPC's client without the retries that ours adds: what the server itself refuses shows. */
+  /** Calls without the retries of the greeter's client, so that every rejected call counts. */
   const grpcJsWithoutRetries = (): void => {
     const client = new Client(grpc, credentials.createInsecure(), { "grpc.enable_retries": 0 });
     closeAfter(() => client.close());
@@ -51,13 +54,13 @@ export function startLoad({ http, grpc }: { http: string; grpc: string }): Load 
     for (let watcher = 0; watcher < 3; watcher++) add(watch(health));
   };
 
-  /** Watches all the time, and comes back when it is told to go elsewhere. */
+  /** Watches the health, and watches again when the server ends the stream with UNAVAILABLE. */
   const watch = async (health: ReturnType<typeof createClient<typeof Health>>): Promise<void> => {
     answered["watches ended"] ??= 0;
     while (!signal.aborted) {
       try {
         for await (const _ of health.watch({}, { signal: signal }));
-        failures.push("watch: ended without a status that says to come back");
+        failures.push("watch: ended with OK: expected UNAVAILABLE");
       } catch (error) {
         if (signal.aborted) return;
         if (ConnectError.from(error).code === Code.Unavailable) answered["watches ended"] += 1;
@@ -83,8 +86,8 @@ export function startLoad({ http, grpc }: { http: string; grpc: string }): Load 
 }
 
 /**
- * Node's HTTP/2 client refuses calls by itself that it has not yet sent when a GOAWAY comes. They are safe to repeat
- * (https://www.rfc-editor.org/rfc/rfc9113#section-8.7): gRPC's own clients do so where they retry, connect-node leaves it to its callers.
+ * Repeats calls that Node's HTTP/2 client refuses because a GOAWAY arrived before it sent them. They are safe to repeat
+ * (https://www.rfc-editor.org/rfc/rfc9113#section-8.7). gRPC's clients repeat them if retries are enabled; connect-node leaves it to callers.
  */
 async function retryRefused<Answer>(call: () => Promise<Answer>): Promise<Answer> {
   try {

@@ -9,7 +9,7 @@ import { clusterService } from "./service.ts";
 
 const ROUNDS = 3;
 
-test("a rolling restart under load loses not one request on either protocol", async (t) => {
+test("a rolling restart under load loses no request on either protocol", async (t) => {
   const service = await clusterService();
   t.teardown(() => service.close());
   const folder = await mkdtemp(join(tmpdir(), "greeter-"));
@@ -29,7 +29,7 @@ test("a rolling restart under load loses not one request on either protocol", as
     old.kill("SIGTERM");
     t.deepEqual(await old.ended, { code: 0, signal: null, err: "" });
     t.like(old.lines.at(-1), { msg: "Stopped", cut: 0, code: 0 });
-    for (const [kind, count] of Object.entries(load.answered)) t.true(count > before[kind]!, `${kind} went on`);
+    for (const [kind, count] of Object.entries(load.answered)) t.true(count > before[kind]!, `${kind} made progress`);
     old = next;
   }
   await load.stop();

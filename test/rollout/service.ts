@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { listen } from "../../src/platform/lifecycle/listen.ts";
 import { send } from "../platform/http/request.ts";
 
-/** Where a greeter listens: `host:port` for gRPC, origins for HTTP and admin. */
+/** Addresses of a greeter: `host:port` for gRPC, origins for HTTP and admin. */
 export interface Endpoint {
   http: string;
   grpc: string;
@@ -12,19 +12,19 @@ export interface Endpoint {
 }
 
 /**
- * What a Kubernetes Service is to its clients: new connections go to endpoints whose readiness probe succeeds, in turn;
- * those that are open stay where they are.
+ * A stand-in for a Kubernetes Service: new connections go in turn to the endpoints whose readiness probe succeeds, and open connections stay.
  */
 export interface ClusterService {
   http: string;
   grpc: string;
-  /** Adds an endpoint; resolves when it takes connections. */
+  /** Adds an endpoint. Resolves when it receives connections. */
   add(endpoint: Endpoint): Promise<void>;
   close(): void;
 }
 
-const PROBE_PERIOD = 50;
+const PROBE_INTERVAL_MS = 50;
 
+/** Creates a service without endpoints. */
 export async function clusterService(): Promise<ClusterService> {
   const endpoints = new Map<Endpoint, boolean>();
 
@@ -35,7 +35,7 @@ export async function clusterService(): Promise<ClusterService> {
       } catch {
         endpoints.delete(endpoint);
       }
-      await sleep(PROBE_PERIOD);
+      await sleep(PROBE_INTERVAL_MS);
     }
   };
 
@@ -69,7 +69,7 @@ export async function clusterService(): Promise<ClusterService> {
     add: async (endpoint) => {
       endpoints.set(endpoint, false);
       void probe(endpoint);
-      while (!endpoints.get(endpoint)) await sleep(PROBE_PERIOD);
+      while (!endpoints.get(endpoint)) await sleep(PROBE_INTERVAL_MS);
     },
     close: () => {
       endpoints.clear();

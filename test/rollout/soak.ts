@@ -1,5 +1,5 @@
-// `npm run test:soak [minutes]`: rolling restarts under load, over and over, beside one instance that stays. Prints how the load goes and
-// whether the instance that stays grows; fails when a request is lost, or when it has grown.
+// `npm run test:soak [minutes]`: repeats rolling restarts under load, beside one instance that keeps running. Prints the progress and the
+// memory of that instance. Fails if a request is lost or if the memory grows.
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { listening, serveProcess } from "../process.ts";
@@ -17,7 +17,7 @@ if (process.platform !== "linux") {
   process.exit(1);
 }
 
-/** Resident memory in MiB, and open file descriptors, as Linux tells them. */
+/** Reads the resident memory of a process in MiB, and the number of its open file descriptors. */
 function usage(pid: number): { rss: number; handles: number } {
   const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))!;
   return { rss: Number(kib) / 1024, handles: readdirSync(`/proc/${pid}/fd`).length };
@@ -26,15 +26,15 @@ function usage(pid: number): { rss: number; handles: number } {
 const processes: LoggingProcess[] = [];
 const service = await clusterService();
 const start = async (): Promise<LoggingProcess> => {
-  // Short lives for connections: what a connection leaves behind shows sooner.
+  // A short connection age makes a leak per connection visible sooner.
   const greeter = serveProcess({ teardown: () => {} }, ["--drain-delay", "500ms", "--grpc-max-connection-age", "5s"]);
   processes.push(greeter);
   await service.add(await listening(greeter));
   return greeter;
 };
 
-const staying = await start();
-const idle = usage(staying.pid);
+const permanent = await start();
+const idle = usage(permanent.pid);
 let rolling = await start();
 const load = startLoad(service);
 const samples: number[] = [];
@@ -47,10 +47,10 @@ for (let restarts = 1; performance.now() < end; restarts += 1) {
   const next = await start();
   rolling.kill("SIGTERM");
   const { code } = await rolling.ended;
-  if (code !== 0) failures.push(`An instance ended with ${code}`);
+  if (code !== 0) failures.push(`An instance ended with exit code ${code}`);
   rolling = next;
 
-  const { rss, handles } = usage(staying.pid);
+  const { rss, handles } = usage(permanent.pid);
   samples.push(rss);
   const requests = Object.values(load.answered).reduce((sum, count) => sum + count, 0);
   const cells = [
@@ -66,20 +66,20 @@ for (let restarts = 1; performance.now() < end; restarts += 1) {
 
 await load.stop();
 await sleep(1000);
-const { handles } = usage(staying.pid);
+const { handles } = usage(permanent.pid);
 const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 const third = Math.ceil(samples.length / 3);
 const growth = median(samples.slice(-third)) / median(samples.slice(third, 2 * third));
 process.stdout.write(
-  `RSS of the last third over the one before: ${growth.toFixed(2)}; handles when idle: ${idle.handles} before, ${handles} after\n`,
+  `RSS of the last third to the middle third: ${growth.toFixed(2)}; idle handles: ${idle.handles} before, ${handles} after\n`,
 );
 failures.push(...load.failures);
-if (samples.length < 6) failures.push("Too short to tell whether memory grows: give it more minutes");
-if (growth > 1.1) failures.push("Memory has grown by more than a tenth");
-if (handles > idle.handles) failures.push("Handles were left behind");
+if (samples.length < 6) failures.push("Cannot measure the growth of memory: expected more minutes");
+if (growth > 1.1) failures.push("Memory grew by more than a tenth");
+if (handles > idle.handles) failures.push("File descriptors leaked");
 service.close();
 for (const greeter of processes) greeter.kill("SIGTERM");
 await Promise.all(processes.map((greeter) => greeter.ended));
 
-process.stdout.write(failures.map((failure) => `FAILED: ${failure}\n`).join("") || "Nothing was lost\n");
+process.stdout.write(failures.map((failure) => `FAILED: ${failure}\n`).join("") || "No request was lost\n");
 process.exitCode = failures.length > 0 ? 1 : 0;

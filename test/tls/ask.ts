@@ -2,20 +2,23 @@ import { readFileSync } from "node:fs";
 import { get } from "node:https";
 import { text } from "node:stream/consumers";
 import { createGreeterClient } from "../../src/greeter/client.ts";
+import { createContext } from "../../src/platform/context.ts";
 import type { Certificate } from "./certificates.ts";
 
-/** Whom to trust, and what to show. */
+/** TLS settings of a client. */
 export interface Identity {
+  /** Path of the certificate authorities to trust. */
   ca: string;
+  /** Client certificate; undefined for none. */
   certificate?: Certificate | undefined;
-  /** The name that the server must have. */
+  /** Expected name in the server's certificate; `localhost` by default. */
   serverName?: string | undefined;
 }
 
-/** Asks for a greeting on a connection of its own; fails where the handshake does. */
+/** Asks for a greeting on a new connection. Rejects if the handshake fails. */
 export type Ask = (port: number, identity: Identity) => Promise<string>;
 
-/** Asks over each of the protocols. */
+/** Asks for a greeting, by protocol. */
 export const asks: Record<"http" | "grpc", Ask> = {
   http: async (port, identity) => {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
@@ -34,16 +37,16 @@ export const asks: Record<"http" | "grpc", Ask> = {
   },
   grpc: async (port, identity) => {
     const tls = { ...contents(identity), serverName: identity.serverName ?? "localhost" };
-    const client = createGreeterClient({ target: `127.0.0.1:${port}`, timeoutMs: 10_000, tls });
+    const client = createGreeterClient({ target: `127.0.0.1:${port}`, tls });
     try {
-      return await client.greet("Bob");
+      return await client.greet("Bob", createContext({ deadline: Date.now() + 10_000 }));
     } finally {
       client.close();
     }
   },
 };
 
-/** What the files of an identity hold. */
+/** Reads the files of an identity. */
 export function contents({ ca, certificate }: Identity): { ca: Buffer; cert?: Buffer; key?: Buffer } {
   return {
     ca: readFileSync(ca),

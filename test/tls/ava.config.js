@@ -1,4 +1,4 @@
-/** TLS, with certificates that openssl makes: `npm run test:tls`. */
+/** Tests of TLS with certificates from openssl: `npm run test:tls`. */
 export default {
   files: ["test/tls/*.test.ts"],
   extensions: ["ts"],

@@ -4,25 +4,25 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
 
-/** The paths of a certificate and of its private key, in PEM. */
+/** Paths of a certificate and of its private key, in PEM. */
 export interface Certificate {
   cert: string;
   key: string;
 }
 
-/** Who signs certificates, and is trusted or not. */
+/** A certificate authority. */
 export interface Authority {
-  /** The path of its own certificate. */
+  /** Path of its own certificate. */
   ca: string;
   /**
-   * Signs a certificate.
-   * @param options.name whom it is for
-   * @param options.days how long it is valid; -1 for one that has expired
+   * Issues a certificate.
+   * @param options.name name of the subject
+   * @param options.days validity in days; -1 for an expired certificate
    */
   issue: (options?: { name?: string; days?: number }) => Certificate;
 }
 
-/** A folder of the test's own. */
+/** Creates a folder, and removes it after the test. */
 export function temporaryFolder(t: Pick<ExecutionContext, "teardown">): string {
   const folder = mkdtempSync(join(tmpdir(), "greeter-tls-"));
   t.teardown(() => rmSync(folder, { recursive: true }));
@@ -31,7 +31,7 @@ export function temporaryFolder(t: Pick<ExecutionContext, "teardown">): string {
 
 let count = 0;
 
-/** Makes an authority with openssl. */
+/** Creates a certificate authority with openssl. */
 export function createAuthority(t: Pick<ExecutionContext, "teardown">): Authority {
   const folder = temporaryFolder(t);
   const openssl = (...args: string[]): unknown => execFileSync("openssl", args, { cwd: folder, stdio: "pipe" });

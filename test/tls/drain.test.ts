@@ -1,21 +1,21 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import test from "ava";
 import { createGreeterClient } from "../../src/greeter/client.ts";
+import { createContext } from "../../src/platform/context.ts";
 import { contents } from "./ask.ts";
 import { createAuthority } from "./certificates.ts";
 import { serveTls } from "./serve.ts";
 
 for (const [what, flags, signal] of [
-  ["a drain", [], true],
-  ["a connection's age", ["--grpc-max-connection-age", "200ms"], false],
+  ["the drain", [], true],
+  ["the maximum age", ["--grpc-max-connection-age", "200ms"], false],
 ] as const) {
-  test(`${what} sends a client over TLS away, and no call of it is lost`, async (t) => {
+  test(`a gRPC connection over TLS that is closed for ${what} loses no call`, async (t) => {
     const authority = createAuthority(t);
     const certificate = authority.issue();
     const [service, next] = [await serveTls(t, certificate, [...flags]), await serveTls(t, certificate)];
     const client = createGreeterClient({
       target: `ipv4:127.0.0.1:${service.ports.grpc},127.0.0.1:${next.ports.grpc}`,
-      timeoutMs: 10_000,
       tls: { ...contents(authority), serverName: "localhost" },
     });
     t.teardown(() => client.close());
@@ -23,7 +23,7 @@ for (const [what, flags, signal] of [
     const enough = new AbortController();
     const callers = Array.from({ length: 20 }, async () => {
       while (!enough.signal.aborted) {
-        t.is(await client.greet("Bob"), "Hello, Bob!");
+        t.is(await client.greet("Bob", createContext({ deadline: Date.now() + 10_000 })), "Hello, Bob!");
         greeted++;
       }
     });

@@ -10,7 +10,7 @@ import { asks, contents } from "./ask.ts";
 import { createAuthority } from "./certificates.ts";
 import { serveTls } from "./serve.ts";
 
-/** Shakes hands, and tells what was agreed on. */
+/** Resolves with the socket when the handshake succeeds. Rejects if it fails. */
 async function shakeHands(port: number, options: ConnectionOptions): Promise<TLSSocket> {
   const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
   const socket = connect({ host: "127.0.0.1", port, servername: "localhost", ...options }, () => resolve(socket));
@@ -19,13 +19,13 @@ async function shakeHands(port: number, options: ConnectionOptions): Promise<TLS
 }
 
 for (const [protocol, ask] of Object.entries(asks) as [keyof typeof asks, (typeof asks)["http"]][]) {
-  test(`${protocol}: whoever trusts the authority is greeted`, async (t) => {
+  test(`${protocol}: a client that trusts the authority gets its greeting`, async (t) => {
     const authority = createAuthority(t);
     const { ports } = await serveTls(t, authority.issue());
     t.is(await ask(ports[protocol], { ca: authority.ca }), "Hello, Bob!");
   });
 
-  test(`${protocol}: a certificate that is not trusted, has expired or is for another name is found out`, async (t) => {
+  test(`${protocol}: clients reject a certificate that is untrusted, expired or for another name`, async (t) => {
     const authority = createAuthority(t);
     const { ports } = await serveTls(t, authority.issue());
     await t.throwsAsync(ask(ports[protocol], { ca: createAuthority(t).ca }), { message: /certificate/ });
@@ -37,7 +37,7 @@ for (const [protocol, ask] of Object.entries(asks) as [keyof typeof asks, (typeo
     await expired.logged(({ level, msg }) => level === "warn" && /expired/.test(msg));
   });
 
-  test(`${protocol}: where clients need a certificate, only the right ones are let in`, async (t) => {
+  test(`${protocol}: with required client certificates, the server accepts only valid ones`, async (t) => {
     const { ca, issue } = createAuthority(t);
     const { ports } = await serveTls(t, issue(), ["--tls-client-ca", ca]);
     const port = ports[protocol];
@@ -47,7 +47,7 @@ for (const [protocol, ask] of Object.entries(asks) as [keyof typeof asks, (typeo
     await t.throwsAsync(ask(port, { ca, certificate: issue({ days: -1 }) }));
   });
 
-  test(`${protocol}: where they may have one, only a wrong one keeps them out`, async (t) => {
+  test(`${protocol}: with optional client certificates, the server rejects only invalid ones`, async (t) => {
     const { ca, issue } = createAuthority(t);
     const service = await serveTls(t, issue(), ["--tls-client-ca", ca, "--tls-client-auth", "optional"]);
     const port = service.ports[protocol];
@@ -60,7 +60,7 @@ for (const [protocol, ask] of Object.entries(asks) as [keyof typeof asks, (typeo
     t.like(await service.ended, { code: 0, err: "" });
   });
 
-  test(`${protocol}: TLS 1.3 is preferred, 1.2 will do, and 1.1 won't`, async (t) => {
+  test(`${protocol}: the server prefers TLS 1.3, accepts 1.2 and rejects 1.1`, async (t) => {
     const authority = createAuthority(t);
     const { ports } = await serveTls(t, authority.issue());
     const { ca } = contents(authority);
@@ -75,7 +75,7 @@ for (const [protocol, ask] of Object.entries(asks) as [keyof typeof asks, (typeo
     await t.throwsAsync(shakeHands(ports[protocol], old), { message: /protocol version/ });
   });
 
-  test(`${protocol}: a handshake that never ends is ended, counted, and does not hold up the drain`, async (t) => {
+  test(`${protocol}: the server closes and counts a handshake that times out`, async (t) => {
     const service = await serveTls(t, createAuthority(t).issue(), ["--handshake-timeout", "300ms"]);
     const port = service.ports[protocol];
     const silent = connectTcp(port, "127.0.0.1");
@@ -87,7 +87,7 @@ for (const [protocol, ask] of Object.entries(asks) as [keyof typeof asks, (typeo
     t.true(body.includes(`greeter_tls_handshake_failures_total{protocol="${protocol}"} 1\n`));
   });
 
-  test(`${protocol}: a drain does not wait for handshakes`, async (t) => {
+  test(`${protocol}: the drain does not wait for handshakes`, async (t) => {
     const service = await serveTls(t, createAuthority(t).issue(), ["--handshake-timeout", "60s"]);
     const silent = connectTcp(service.ports[protocol], "127.0.0.1");
     silent.on("error", () => {});
@@ -98,7 +98,7 @@ for (const [protocol, ask] of Object.entries(asks) as [keyof typeof asks, (typeo
   });
 }
 
-test("a client that speaks no HTTP/2 on the gRPC port is closed, and does not hold up the drain", async (t) => {
+test("the gRPC port closes a connection without HTTP/2, which does not delay the drain", async (t) => {
   const authority = createAuthority(t);
   const service = await serveTls(t, authority.issue());
   const { ca } = contents(authority);
@@ -109,13 +109,13 @@ test("a client that speaks no HTTP/2 on the gRPC port is closed, and does not ho
   t.like(await service.ended, { code: 0, err: "" });
 });
 
-test("plaintext on a TLS port is refused, and the admin port stays plaintext", async (t) => {
+test("TLS ports reject plaintext, and the admin port stays plaintext", async (t) => {
   const { ports, admin } = await serveTls(t, createAuthority(t).issue());
   for (const port of Object.values(ports)) await t.throwsAsync(send(`http://127.0.0.1:${port}`, "/"));
   t.is((await send(admin, "/readyz")).status, 200);
 });
 
-test("requests over TLS are told of as https", async (t) => {
+test("requests over TLS have the scheme https in metrics", async (t) => {
   const authority = createAuthority(t);
   const { ports, admin } = await serveTls(t, authority.issue());
   await asks.http(ports.http, { ca: authority.ca });
@@ -124,7 +124,7 @@ test("requests over TLS are told of as https", async (t) => {
   t.notRegex(body, /url_scheme="http"/);
 });
 
-test("`greeter call` speaks TLS, and shows a certificate", async (t) => {
+test("`greeter call` uses TLS, and sends a client certificate", async (t) => {
   const { ca, issue } = createAuthority(t);
   const { ports } = await serveTls(t, issue({ name: "greeter.example" }), ["--tls-client-ca", ca]);
   const { cert, key } = issue({ name: "client" });
@@ -132,11 +132,11 @@ test("`greeter call` speaks TLS, and shows a certificate", async (t) => {
   const call = promisify(execFile);
   const args = [...checkout, "call", "greet", "Bob", ...target];
   t.is((await call(process.execPath, [...args, "--cert", cert, "--key", key])).stdout, "Hello, Bob!\n");
-  const refused = await t.throwsAsync<Error & { code: number; stderr: string }>(call(process.execPath, args));
-  t.is(refused.code, 1);
+  const rejected = await t.throwsAsync<Error & { code: number; stderr: string }>(call(process.execPath, args));
+  t.is(rejected.code, 1);
   const nameless = args.filter((arg) => arg !== "--server-name" && arg !== "greeter.example");
   const misused = await t.throwsAsync<Error & { code: number; stderr: string }>(call(process.execPath, nameless));
   t.is(misused.code, 2);
   t.regex(misused.stderr, /^call: missing --server-name/);
-  t.regex(refused.stderr, /^call: 127\.0\.0\.1:\d+ is unavailable/);
+  t.regex(rejected.stderr, /^call: 127\.0\.0\.1:\d+ is unavailable/);
 });

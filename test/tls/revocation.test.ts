@@ -8,7 +8,7 @@ import { mountSecret } from "./secret.ts";
 import { serveTls } from "./serve.ts";
 
 for (const [protocol, ask] of Object.entries(asks) as [keyof typeof asks, (typeof asks)["http"]][]) {
-  test(`${protocol}: when the authority of clients is replaced, those of the old one stay out, even with a session to resume`, async (t) => {
+  test(`${protocol}: a renewed client authority locks out certificates of the old one, even with a TLS session to resume`, async (t) => {
     const { ca, issue } = createAuthority(t);
     const [old, next] = [createAuthority(t), createAuthority(t)];
     const mount = mountSecret(t, { "ca.crt": old.ca });
@@ -18,17 +18,17 @@ for (const [protocol, ask] of Object.entries(asks) as [keyof typeof asks, (typeo
     t.is(await ask(port, { ca, certificate }), "Hello, Bob!");
 
     const session = await sessionOf(port, { ca, certificate });
-    t.like(await resume(port, { ca, certificate }, session), { reused: true, letIn: true });
+    t.like(await resume(port, { ca, certificate }, session), { reused: true, accepted: true });
 
     mount.swap({ "ca.crt": next.ca });
     await service.logged(({ msg }) => msg === "Certificate renewed");
     await t.throwsAsync(ask(port, { ca, certificate }));
     t.is(await ask(port, { ca, certificate: next.issue() }), "Hello, Bob!");
-    t.like(await resume(port, { ca, certificate }, session), { reused: false, letIn: false });
+    t.like(await resume(port, { ca, certificate }, session), { reused: false, accepted: false });
   });
 }
 
-/** What a client needs to come back without showing its certificate. */
+/** Returns a TLS session, which a client can resume without sending its certificate again. */
 async function sessionOf(port: number, identity: Identity): Promise<Buffer> {
   const socket = connect({ ...contents(identity), ...endpoint(port) });
   const session = await new Promise<Buffer>((resolve) => socket.once("session", resolve));
@@ -36,18 +36,22 @@ async function sessionOf(port: number, identity: Identity): Promise<Buffer> {
   return session;
 }
 
-/** Comes back so; tells whether the server knew the session, and whether it left the connection open. */
-async function resume(port: number, identity: Identity, session: Buffer): Promise<{ reused: boolean; letIn: boolean }> {
+/** Resumes a TLS session, and reports whether the server reused it and whether it accepted the client. */
+async function resume(
+  port: number,
+  identity: Identity,
+  session: Buffer,
+): Promise<{ reused: boolean; accepted: boolean }> {
   const socket = connect({ ...contents(identity), ...endpoint(port), session });
   const closed = new Promise<boolean>((resolve) => socket.on("error", () => {}).once("close", () => resolve(false)));
   await new Promise((resolve) => socket.once("secureConnect", resolve));
   const reused = socket.isSessionReused();
-  // A server that lets a client in says so: by its settings, or by an answer.
+  // A server that accepts the client sends something: its HTTP/2 settings, or a response.
   socket.write("GET /Bob HTTP/1.0\r\n\r\n");
-  const spoken = new Promise<boolean>((resolve) => socket.once("data", () => resolve(true)));
-  const letIn = await Promise.race([closed, spoken]);
+  const answered = new Promise<boolean>((resolve) => socket.once("data", () => resolve(true)));
+  const accepted = await Promise.race([closed, answered]);
   socket.destroy();
-  return { reused, letIn };
+  return { reused, accepted };
 }
 
 function endpoint(port: number): ConnectionOptions {

@@ -1,12 +1,14 @@
-import { copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { copyFileSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { Agent, get } from "node:https";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "node:tls";
 import type { TLSSocket } from "node:tls";
 import test from "ava";
 import { createGreeterClient } from "../../src/greeter/client.ts";
+import { createContext } from "../../src/platform/context.ts";
 import { send } from "../platform/http/request.ts";
 import { asks, contents } from "./ask.ts";
 import { createAuthority, temporaryFolder } from "./certificates.ts";
@@ -22,14 +24,22 @@ async function serialNumber(port: number, ca: string): Promise<string> {
   return await promise.finally(() => socket.destroy());
 }
 
-test("a certificate is renewed under load, and neither a request nor a connection is lost", async (t) => {
+/** Replaces a file by an empty named pipe. Resolves when the service opens the pipe, so that its earlier readings have ended. */
+async function untilRead(file: string): Promise<void> {
+  const pipe = `${file}.pipe`;
+  execFileSync("mkfifo", [pipe]);
+  renameSync(pipe, file);
+  await writeFile(file, "");
+}
+
+test("a renewal of the certificate under load loses no request and no connection", async (t) => {
   const authority = createAuthority(t);
   const mount = mountSecret(t, secret(authority.issue()));
   const service = await serveTls(t, { cert: mount.path("tls.crt"), key: mount.path("tls.key") });
   const { http, grpc } = service.ports;
   const before = [await serialNumber(http, authority.ca), await serialNumber(grpc, authority.ca)];
 
-  // On connections that are kept, and on new ones.
+  // On kept connections, and on new ones.
   const identity = { ca: authority.ca };
   const agent = new Agent({ keepAlive: true, maxSockets: 1, ...contents(identity), servername: "localhost" });
   let connections = 0;
@@ -39,7 +49,6 @@ test("a certificate is renewed under load, and neither a request nor a connectio
   });
   const kept = createGreeterClient({
     target: `127.0.0.1:${grpc}`,
-    timeoutMs: 10_000,
     tls: { ...contents(identity), serverName: "localhost" },
   });
   t.teardown(() => {
@@ -65,7 +74,7 @@ test("a certificate is renewed under load, and neither a request nor a connectio
     });
   const loads = [
     load(getKept),
-    load(() => kept.greet("Bob")),
+    load(() => kept.greet("Bob", createContext({ deadline: Date.now() + 10_000 }))),
     load(() => asks.http(http, identity)),
     load(() => asks.grpc(grpc, identity)),
   ];
@@ -75,12 +84,12 @@ test("a certificate is renewed under load, and neither a request nor a connectio
   t.not(await serialNumber(grpc, authority.ca), before[1]);
   enough.abort();
   for (const asked of await Promise.all(loads)) t.true(asked > 0);
-  // The limit of requests for a connection may have replaced it, but the renewal has not.
+  // --http-max-requests-per-connection may have replaced the connection; the renewal has not.
   t.true(connections <= 1 + Math.ceil((await loads[0]!) / 1000));
   t.regex((await send(service.admin, "/metrics")).body, /^greeter_tls_reloads_total\{result="success"\} 1$/m);
 });
 
-test("a pair that is broken is told of and counted, and the last good one stays in use until there is a better one", async (t) => {
+test("an invalid pair is logged and counted once, and the last valid pair stays in use until the next valid one", async (t) => {
   const authority = createAuthority(t);
   const good = authority.issue();
   const mount = mountSecret(t, secret(good));
@@ -104,20 +113,20 @@ test("a pair that is broken is told of and counted, and the last good one stays 
   await service.logged(({ msg }) => msg.startsWith("Certificate not renewed") && ++failures === 2);
   t.regex((await send(service.admin, "/metrics")).body, /^greeter_tls_reloads_total\{result="failure"\} 2$/m);
 
-  // And one that can't be read is told of once, although it is looked at each second.
+  // A file that cannot be read is logged once, although the service reads it every second.
   rmSync(mount.path("tls.key"));
   await service.logged(({ msg, ...line }) => msg.startsWith("Certificate not") && /ENOENT/.test(JSON.stringify(line)));
-  await sleep(2500);
+  for (let reading = 0; reading < 3; reading++) await untilRead(mount.path("tls.crt"));
   t.regex((await send(service.admin, "/metrics")).body, /^greeter_tls_reloads_total\{result="failure"\} 3$/m);
 });
 
-test("the metric tells how long the certificate is valid", async (t) => {
+test("a metric exposes the remaining validity of the certificate", async (t) => {
   const { admin } = await serveTls(t, createAuthority(t).issue({ days: 3 }));
   const [, seconds] = /^greeter_tls_certificate_expiry_seconds (\S+)$/m.exec((await send(admin, "/metrics")).body)!;
   t.true(Math.abs(Number(seconds) - 3 * 86_400) < 120, seconds);
 });
 
-test("files are looked at again when they could not be read", async (t) => {
+test("files are read again after an invalid certificate", async (t) => {
   const authority = createAuthority(t);
   const folder = temporaryFolder(t);
   const [cert, key] = [join(folder, "tls.crt"), join(folder, "tls.key")];
@@ -128,9 +137,7 @@ test("files are looked at again when they could not be read", async (t) => {
   writeFileSync(cert, "");
   await service.logged(({ level }) => level === "warn");
   const second = authority.issue();
-  // Not both at once, as who copies them by hand.
   copyFileSync(second.cert, cert);
-  await sleep(100);
   copyFileSync(second.key, key);
   await service.logged(({ msg }) => msg === "Certificate renewed");
   t.is(await asks.http(service.ports.http, { ca: authority.ca }), "Hello, Bob!");

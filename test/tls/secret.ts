@@ -4,14 +4,14 @@ import type { ExecutionContext } from "ava";
 import { temporaryFolder } from "./certificates.ts";
 import type { Certificate } from "./certificates.ts";
 
-/** A folder of files that change all at once. */
+/** A folder whose files change atomically. */
 export interface MountedSecret {
   path(name: string): string;
-  /** Puts other files in the place of those that are there. */
+  /** Replaces all files. */
   swap(files: Record<string, string>): void;
 }
 
-/** A secret as Kubernetes mounts it: a link to a link, which is swapped for another. */
+/** Mounts a secret as Kubernetes does: a symbolic link to a symbolic link, which is replaced. */
 export function mountSecret(t: ExecutionContext, first: Record<string, string>): MountedSecret {
   const folder = temporaryFolder(t);
   let count = 0;
@@ -27,5 +27,5 @@ export function mountSecret(t: ExecutionContext, first: Record<string, string>):
   return { path: (name: string) => join(folder, name), swap };
 }
 
-/** The files of a secret of the type kubernetes.io/tls. */
+/** Returns the files of a secret of the type kubernetes.io/tls. */
 export const secret = ({ cert, key }: Certificate): Record<string, string> => ({ "tls.crt": cert, "tls.key": key });

@@ -3,13 +3,13 @@ import { listening, serveProcess } from "../process.ts";
 import type { LoggingProcess } from "../process.ts";
 import type { Certificate } from "./certificates.ts";
 
-/** A service that speaks TLS. */
+/** A service with TLS. */
 export interface TlsService extends LoggingProcess {
   ports: Record<"http" | "grpc", number>;
   admin: string;
 }
 
-/** Serves with a certificate, in a process of its own. */
+/** Starts `greeter serve` with a certificate. */
 export async function serveTls(
   t: ExecutionContext,
   { cert, key }: Certificate,

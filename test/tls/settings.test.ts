@@ -6,35 +6,31 @@ import { createAuthority, temporaryFolder } from "./certificates.ts";
 
 const cases: [string, (paths: Record<string, string>) => string[], RegExp][] = [
   [
-    "a file that is not there",
+    "a missing file",
     ({ key }) => ["--tls-cert", "/none", "--tls-key", key!],
     /--tls-cert "\/none": cannot read it \(ENOENT\)/,
   ],
   [
-    "a certificate that is none",
+    "an invalid certificate",
     ({ garbage, key }) => ["--tls-cert", garbage!, "--tls-key", key!],
     /--tls-cert ".*": expected a certificate in PEM/,
   ],
   [
-    "the key of another",
+    "the key of another certificate",
     ({ cert, otherKey }) => ["--tls-cert", cert!, "--tls-key", otherKey!],
     /--tls-key ".*": expected the private key of --tls-cert/,
   ],
   [
-    "authorities that are none",
+    "an invalid client authority",
     ({ cert, key, garbage }) => ["--tls-cert", cert!, "--tls-key", key!, "--tls-client-ca", garbage!],
     /--tls-client-ca ".*": expected certificates in PEM/,
   ],
   ["a certificate without a key", ({ cert }) => ["--tls-cert", cert!], /missing --tls-key: expected/],
   ["a key without a certificate", ({ key }) => ["--tls-key", key!], /missing --tls-cert: expected/],
-  [
-    "authorities of clients without a certificate",
-    ({ ca }) => ["--tls-client-ca", ca!],
-    /missing --tls-cert: expected/,
-  ],
+  ["a client authority without a certificate", ({ ca }) => ["--tls-client-ca", ca!], /missing --tls-cert: expected/],
 ];
 for (const [what, flags, message] of cases) {
-  test(`${what} ends it before any port is open, with exit code 2`, async (t) => {
+  test(`${what} ends \`serve\` with exit code 2 before it listens`, async (t) => {
     const authority = createAuthority(t);
     const garbage = join(temporaryFolder(t), "garbage");
     writeFileSync(garbage, "no PEM");

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
-import { root } from "../readme.ts";
+import { root } from "../docs.ts";
 
 const folder = ".github/workflows";
 const workflows = readdirSync(join(root, folder)).map((file) => ({ file, text: read(`${folder}/${file}`) }));
@@ -12,10 +12,7 @@ function read(file: string): string {
   return readFileSync(join(root, file), "utf8");
 }
 
-/**
- * The shell of a workflow: what stands behind each `run:`, and under it where that is a block. By lines and indents, for
- * no YAML parser is needed for anything else here.
- */
+/** Returns the scripts of a workflow: the text after each `run:`, with the block below it. */
 function shell(text: string): string[] {
   return [...text.matchAll(/^( *)(- )?run: (.+)\n((?:(?:\1 {2}.*)?\n)*)/gm)].map(
     ([, indent = "", dash = "", line = "", block = ""]) => {
@@ -27,7 +24,7 @@ function shell(text: string): string[] {
   );
 }
 
-test("the shell of a workflow is found", (t) => {
+test("shell() finds every script of a workflow", (t) => {
   const text =
     "steps:\n  - run: a\n  - name: B\n    run: |\n      b\n\n      c\n    env:\n      D: d\n  - run: >-\n      e\n";
   t.deepEqual(
@@ -40,19 +37,19 @@ test("the shell of a workflow is found", (t) => {
 });
 
 for (const { file, text } of workflows) {
-  test(`${file}: every action is pinned to a commit, and says of which version`, (t) => {
+  test(`${file}: every action is pinned to a commit, with its version in a comment`, (t) => {
     for (const [, used = ""] of text.matchAll(/\buses: *(.*)$/gm)) {
       if (used.startsWith("./")) t.true(existsSync(join(root, used)), used);
       else t.regex(used, /^[\w.-]+\/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
     }
   });
 
-  test(`${file}: a job may only read, unless it says more`, (t) => {
+  test(`${file}: the default permissions of a job are read-only`, (t) => {
     const [, permissions = ""] = /^permissions:\n((?: {2}.*\n)+)/m.exec(text) ?? [];
     t.regex(permissions, /^(?: {2}[\w-]+: read\n)+$/);
   });
 
-  test(`${file}: no token stays in a checkout`, (t) => {
+  test(`${file}: a checkout keeps no token`, (t) => {
     const checkouts = text.split("uses: actions/checkout@").slice(1);
     t.deepEqual(
       checkouts.filter((checkout) => !/^.*\n *with:\n *persist-credentials: false\n/.test(checkout)),
@@ -60,8 +57,8 @@ for (const { file, text } of workflows) {
     );
   });
 
-  test(`${file}: nothing that others may write gets into the shell`, (t) => {
-    // What is written into a script is run as a part of it. Even what looks harmless comes by the environment.
+  test(`${file}: no expression is expanded in a script`, (t) => {
+    // The shell runs an expanded expression as code, so every value comes from the environment.
     t.deepEqual(
       shell(text).filter((script) => script.includes("${{")),
       [],
@@ -69,7 +66,7 @@ for (const { file, text } of workflows) {
     t.notRegex(text, /pull_request_target|github\.head_ref/);
   });
 
-  test(`${file}: the scripts and files that it names exist`, (t) => {
+  test(`${file}: every script and file in it exists`, (t) => {
     const commands = shell(text).join("\n");
     const named = [...commands.matchAll(/\bnpm (?:run (?:-s )?([\w:]+)|(start|test))/g)].map(
       ([, run, own]) => run ?? own!,
@@ -89,7 +86,7 @@ for (const { file, text } of workflows) {
   });
 }
 
-test("one version of an action is in use", (t) => {
+test("all workflows use the same version of an action", (t) => {
   const versions = new Map<string, string>();
   for (const { text } of workflows) {
     for (const [, name = "", version = ""] of text.matchAll(/\buses: *([^@\s]+)@(.*)$/gm)) {
@@ -99,7 +96,7 @@ test("one version of an action is in use", (t) => {
   }
 });
 
-test("a release needs no emulator, for the Dockerfile runs only what is for the builder's own platform", (t) => {
+test("a release needs no emulator, because every stage with RUN has the builder's platform", (t) => {
   t.notRegex(workflows.map(({ text }) => text).join("\n"), /qemu/);
   const stages = read("Dockerfile")
     .split(/^FROM /m)
@@ -107,7 +104,7 @@ test("a release needs no emulator, for the Dockerfile runs only what is for the 
   for (const stage of stages.filter((one) => /^RUN /m.test(one))) t.regex(stage, /^--platform=\$BUILDPLATFORM /);
 });
 
-test("the Node lines are those that the README and `engines` promise", (t) => {
+test("CI tests the lines of Node that the README and `engines` promise", (t) => {
   const text = read(`${folder}/ci.yml`);
   const [checkout = [], runtime = []] = [...text.matchAll(/^ +node: \[(.*)\]$/gm)].map(([, list = ""]) =>
     list.split(", ").map(Number),
@@ -117,14 +114,14 @@ test("the Node lines are those that the README and `engines` promise", (t) => {
   t.is(`>=${Math.min(...runtime)}`, engines.node);
 });
 
-test("a release has the notes that the CHANGELOG has of its version, and none without", (t) => {
+test("the notes of a release are its section of the CHANGELOG, and a release without one fails", (t) => {
   const notes = (version: string) =>
     execFileSync(join(root, ".github/release-notes"), [version], { encoding: "utf8", stdio: "pipe" });
   const sections = read("CHANGELOG.md").split(/^## /m).slice(1);
-  const told = sections
+  const released = sections
     .map((section) => /^\[?([^\]\s]+).*\n([^]*)$/.exec(section)!)
     .filter(([, , text = ""]) => text.trim());
-  t.true(told.length > 0);
-  for (const [, version = "", text = ""] of told) t.is(notes(version).trim(), text.trim());
+  t.true(released.length > 0);
+  for (const [, version = "", text = ""] of released) t.is(notes(version).trim(), text.trim());
   t.throws(() => notes("999.0.0"), { message: /nothing under '## 999\.0\.0'/ });
 });

@@ -1,52 +1,40 @@
-/** Whether the process still works through its events. */
-export interface Liveness {
-  /** Why the process should be restarted; undefined while it is alive. */
-  problem(): string | undefined;
-  /** Stops watching. */
-  stop(): void;
-}
+/** Liveness of the process. */
+export type Liveness = ReturnType<typeof watchEventLoop>;
 
-/** How often the event loop is looked at, in milliseconds. */
-const INTERVAL = 20;
-
-/** How long the event loop may be stuck, in milliseconds, before the process counts as dead. */
-const STUCK = 5000;
-
-/**
- * For how long it then counts as dead, in milliseconds. While the loop is stuck no probe is answered, and afterwards this fails at most
- * one of Kubernetes' probes, ten seconds apart. Three failures restart a pod: a loop that was stuck once, for less than ten seconds, is
- * left alone, and one that is stuck again and again is restarted.
- */
-const MEMORY = 8000;
-
-/**
- * Watches the event loop by a timer: it is late by as long as something else held the loop.
- * @param onDelay hears each time how late it was, in seconds
- */
+/** Watches the event loop with a timer, which is late by the time that the loop was busy. */
 export function watchEventLoop({
-  interval = INTERVAL,
-  stuck = STUCK,
-  memory = MEMORY,
+  /** Interval of the timer. */
+  intervalMs = 20,
+  /** Minimum stall of the event loop that makes the process fail its liveness probe. */
+  stallMs = 5000,
+  /**
+   * Time for which the probe then fails. A stalled loop answers no probe, and afterwards this fails at most one of Kubernetes' probes,
+   * ten seconds apart. Three failures restart a pod, so a single stall of less than ten seconds does not.
+   */
+  failurePeriodMs = 8000,
+  /** Called with each delay, in seconds. */
   onDelay = (_seconds: number): void => {},
-} = {}): Liveness {
+} = {}) {
   let last = performance.now();
   let stall = { end: -Infinity, duration: 0 };
-  // Timers run before requests are read, so that a probe that waited for the loop hears of what it waited for.
+  // Timers run before sockets are read, so a probe that waited for the loop sees the stall.
   const timer = setInterval(() => {
     const now = performance.now();
-    // Not without the interval itself: what may have been stuck that long counts.
+    // Includes the interval, because the loop may have been busy for all of it.
     const duration = now - last;
-    onDelay(Math.max(0, duration - interval) / 1000);
-    if (duration >= stuck) stall = { end: now, duration };
+    onDelay(Math.max(0, duration - intervalMs) / 1000);
+    if (duration >= stallMs) stall = { end: now, duration };
     last = now;
-  }, interval);
+  }, intervalMs);
   timer.unref();
 
   return {
-    problem: () => {
-      if (performance.now() - stall.end > memory) return undefined;
-      return `The event loop was stuck for ${(stall.duration / 1000).toFixed(1)} s`;
+    /** Returns why the process should be restarted; undefined if it is alive. */
+    problem: (): string | undefined => {
+      if (performance.now() - stall.end > failurePeriodMs) return undefined;
+      return `The event loop was blocked for ${(stall.duration / 1000).toFixed(1)} s`;
     },
-    stop: () => clearInterval(timer),
+    /** Stops watching. */
+    stop: (): void => clearInterval(timer),
   };
 }

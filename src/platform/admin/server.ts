@@ -1,24 +1,16 @@
 import { createServer } from "node:http";
-import type { Server } from "node:http";
 import type Koa from "koa";
+import type { ListeningServer } from "../lifecycle/server-at.ts";
 
-export interface AdminServer {
-  /** Not yet listening. */
-  listener: Server;
-  /** It answers until the very end, so there is nothing to wait for. */
-  drain: () => Promise<void>;
-  /** Closes the port and every connection. Nobody loses a call by that. */
-  cut: () => Promise<number>;
-}
-
-/** Builds the admin server. */
-export function createAdminServer(app: Koa): AdminServer {
-  const answer = app.callback();
+/** Creates the admin server. */
+export function createAdminServer(app: Koa): ListeningServer {
+  const handle = app.callback();
   const listener = createServer((request, response) => {
-    answer(request, response).catch(() => response.destroy());
+    handle(request, response).catch(() => response.destroy());
   });
   return {
     listener,
+    // The server answers until the process ends.
     drain: async () => {},
     cut: async () => {
       listener.close();

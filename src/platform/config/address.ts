@@ -1,6 +1,6 @@
 import { isIPv6 } from "node:net";
 
-/** Where a server listens. */
+/** Address of a server. */
 export interface Address {
   /** A host name or an IP address without brackets; empty for every address of the machine. */
   host: string;
@@ -9,8 +9,8 @@ export interface Address {
 }
 
 /**
- * Reads `host:port`. An IPv6 address stands in brackets (`[::]:8080`); no host (`:8080`) means every address of the machine.
- * @returns undefined where the text is something else
+ * Parses `host:port`. An IPv6 address has brackets (`[::]:8080`). Without a host (`:8080`) it is every address of the machine.
+ * @returns undefined if the text has another form
  */
 export function parseAddress(text: string): Address | undefined {
   const [, ipv6, host = ipv6, port] = /^(?:\[(.+)\]|([^\s:[\]/\p{C}]*)):(\d{1,5})$/u.exec(text) ?? [];
@@ -18,7 +18,7 @@ export function parseAddress(text: string): Address | undefined {
   return { host, port: Number(port) };
 }
 
-/** Writes an address as {@link parseAddress} reads it. */
+/** Formats an address for {@link parseAddress}. */
 export function formatAddress({ host, port }: Address): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }

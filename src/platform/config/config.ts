@@ -1,60 +1,42 @@
-import { InvalidArgumentError } from "../../greeter/greeter.ts";
-import { settings } from "./settings.ts";
-import type { Setting } from "./settings.ts";
+import type { Setting, Settings } from "./setting.ts";
 
-type Settings = typeof settings;
+/** Value of each setting of a table. Durations are in milliseconds, sizes in bytes. */
+export type Config<S extends Settings> = { readonly [Name in keyof S]: ReturnType<S[Name]["parse"]> };
 
-/** The value of every setting; durations are in milliseconds. */
-export type Config = { readonly [Name in keyof Settings]: ReturnType<Settings[Name]["parse"]> };
+/** Texts of the given flags, by the name of their setting. */
+export type Flags = Readonly<Record<string, string>>;
 
-/** The texts of the flags that were given, by setting. */
-export type Flags = { readonly [Name in keyof Settings]?: string };
-
-/** Where the settings that no flag gives come from. */
-export interface Surroundings {
+/** Sources of a setting besides its flag. */
+export interface Environment {
   env: NodeJS.ProcessEnv;
-  /** Whether somebody sits at a terminal. */
+  /** Whether the output is a terminal. */
   terminal: boolean;
 }
 
 /**
- * Reads every setting, before anything is started.
- * @throws {InvalidArgumentError} the first bad one: names it, quotes its value, says what is expected
+ * Reads every setting of a table.
+ * @throws {ServiceError} INVALID_ARGUMENT: names the first invalid setting, quotes its value and says what is expected
  */
-export function readConfig(flags: Flags, surroundings: Surroundings): Config {
-  const names = Object.keys(settings) as (keyof Settings)[];
-  const entries = names.map((name) => [name, readSetting(name, flags, surroundings)]);
-  const config = Object.fromEntries(entries) as Config;
-  checkTogether(config);
-  return Object.freeze(config);
+export function readConfig<S extends Settings>(settings: S, flags: Flags, environment: Environment): Config<S> {
+  const read = ([name, setting]: [string, Setting<unknown>]) => [name, readSetting(setting, flags[name], environment)];
+  return Object.freeze(Object.fromEntries(Object.entries(settings).map(read))) as Config<S>;
 }
 
-/** What no setting can tell by itself. */
-function checkTogether({ tlsCert, tlsKey, tlsClientCa }: Config): void {
-  const missing = tlsCert === "" ? "--tls-cert" : tlsKey === "" ? "--tls-key" : undefined;
-  const given = [tlsCert, tlsKey, tlsClientCa].some((path) => path !== "");
-  if (given && missing) {
-    throw new InvalidArgumentError(`Missing ${missing}: expected a certificate and its key, or no setting of TLS`);
-  }
-}
-
-/** Reads one setting, as {@link readConfig} does. */
-export function readSetting<Name extends keyof Settings>(
-  name: Name,
-  flags: Flags,
-  { env, terminal }: Surroundings,
-): Config[Name] {
-  const setting: Setting<unknown> = settings[name];
-  const flag = flags[name];
+/**
+ * Reads one setting: its flag, or else its variable, or else its default.
+ * @throws {ServiceError} INVALID_ARGUMENT: see {@link readConfig}
+ */
+export function readSetting<Value>(
+  setting: Setting<Value>,
+  flag: string | undefined,
+  { env, terminal }: Environment,
+): Value {
+  if (flag !== undefined) return setting.parse(flag, flagName(setting));
   const fallback = (terminal && setting.terminalDefault) || setting.default;
-  const value =
-    flag === undefined
-      ? setting.parse(env[setting.variable] ?? fallback, setting.variable)
-      : setting.parse(flag, flagName(setting));
-  return value as Config[Name];
+  return setting.parse(env[setting.variable] ?? fallback, setting.variable);
 }
 
-/** `--addr` of `--addr <host:port>`. */
+/** Returns `--addr` of `--addr <host:port>`. */
 function flagName({ flags }: Setting<unknown>): string {
   return /--[\w-]+/.exec(flags)![0];
 }

@@ -1,83 +1,106 @@
 import { BlockList, isIP } from "node:net";
-import { parseAddress } from "./address.ts";
-import type { Address } from "./address.ts";
-import { checkText, InvalidArgumentError, quote } from "../../greeter/greeter.ts";
+import { invalidArgument } from "../errors.ts";
+import { quote } from "../text.ts";
+import { parseAddress, type Address } from "./address.ts";
 
-/**
- * Reads the value of a flag or variable.
- * @param text what the operator wrote
- * @param name the flag or variable, for the error
- * @throws {InvalidArgumentError} names it, quotes the text and says what is expected
- */
-export type Parse<Value> = (text: string, name: string) => Value;
+/** Parser of the values of flags and variables. */
+export interface Parse<Value> {
+  /**
+   * @param text the operator's text
+   * @param name name of the flag or variable, for the error
+   * @throws {ServiceError} INVALID_ARGUMENT: names the setting, quotes the text and says what is expected
+   */
+  (text: string, name: string): Value;
+  /** Name of the value in the help, such as `<host:port>`; empty for a switch. */
+  placeholder: string;
+}
 
-/** A greeting, under the rule of names. */
-export const greeting: Parse<string> = (text, name) => checkText(name, text);
+/** Creates a parser from a function that returns undefined for an invalid text. */
+export function parser<Value>(
+  placeholder: string,
+  expected: string,
+  parse: (text: string) => Value | undefined,
+): Parse<Value> {
+  const parseNamed = (text: string, name: string): Value => {
+    const value = parse(text);
+    if (value === undefined) throw invalidArgument(`Invalid ${name} ${quote(text)}: expected ${expected}`);
+    return value;
+  };
+  return Object.assign(parseNamed, { placeholder });
+}
 
 /** `host:port`. */
-export const address: Parse<Address> = (text, name) =>
-  parseAddress(text) ?? expected("host:port, for example 0.0.0.0:8080, [::]:8080 or :8080", text, name);
+export const address = parser<Address>(
+  "<host:port>",
+  "host:port, for example 0.0.0.0:8080, [::]:8080 or :8080",
+  parseAddress,
+);
 
 /** A gRPC target: `host:port`, or another form of https://github.com/grpc/grpc/blob/master/doc/naming.md with its scheme. */
-export const target: Parse<string> = (text, name) => {
+export const target = parser("<host:port>", "host:port, for example localhost:50051, or dns:///host:port", (text) => {
   const { host, port } = parseAddress(text) ?? { host: "", port: 0 };
-  if ((host !== "" && port > 0) || /^(dns|ipv4|ipv6|unix|unix-abstract):./.test(text)) return text;
-  return expected("host:port, for example localhost:50051, or dns:///host:port", text, name);
-};
+  return (host !== "" && port > 0) || /^(dns|ipv4|ipv6|unix|unix-abstract):./.test(text) ? text : undefined;
+});
 
-/** Node's timers hold no more milliseconds than a signed 32-bit integer: a longer one would fire at once. */
-const MAX_DURATION = 2 ** 31 - 1;
+/** Maximum of a timer of Node, in milliseconds: a longer one fires at once. */
+const MAX_DURATION_MS = 2 ** 31 - 1;
+
+const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, B: 1, KiB: 1024, MiB: 1024 ** 2 };
+
+function amount(pattern: RegExp, text: string): number {
+  const [, count, unit] = pattern.exec(text) ?? [];
+  return Number(count) * units[unit as keyof typeof units];
+}
 
 /** `250ms`, `5s`, `2m` or `1h`; the value is in milliseconds. */
-export const duration: Parse<number> = (text, name) => {
-  const [, amount, unit] = /^(\d+)(ms|s|m|h)$/.exec(text) ?? [];
-  const milliseconds = Number(amount) * { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[unit as "ms" | "s" | "m" | "h"];
-  if (milliseconds <= MAX_DURATION) return milliseconds;
-  return expected("a duration up to 24 days, for example 250ms, 5s, 2m or 1h", text, name);
-};
-
-/** A whole number from 1 on. */
-export const count: Parse<number> = (text, name) =>
-  /^[1-9]\d{0,8}$/.test(text) ? Number(text) : expected("a whole number from 1 to 999999999", text, name);
+export const duration = parser("<duration>", "a duration up to 24 days, for example 250ms, 5s, 2m or 1h", (text) => {
+  const milliseconds = amount(/^(\d+)(ms|s|m|h)$/, text);
+  return milliseconds <= MAX_DURATION_MS ? milliseconds : undefined;
+});
 
 /** `512B`, `64KiB` or `1MiB`; the value is in bytes. */
-export const size: Parse<number> = (text, name) => {
-  const [, amount, unit] = /^([1-9]\d{0,3})(B|KiB|MiB)$/.exec(text) ?? [];
-  if (amount === undefined) return expected("a size of up to 9999MiB, for example 512B, 64KiB or 1MiB", text, name);
-  return Number(amount) * { B: 1, KiB: 1024, MiB: 1024 ** 2 }[unit as "B" | "KiB" | "MiB"];
-};
+export const size = parser(
+  "<size>",
+  "a size of up to 9999MiB, for example 512B, 64KiB or 1MiB",
+  (text) => amount(/^([1-9]\d{0,3})(B|KiB|MiB)$/, text) || undefined,
+);
+
+/** A whole number, at least 1. */
+export const count = parser("<count>", "a whole number from 1 to 999999999", (text) =>
+  /^[1-9]\d{0,8}$/.test(text) ? Number(text) : undefined,
+);
 
 /** Addresses and networks: `10.0.0.0/8,fd00::/8,192.0.2.1`; empty for none. */
-export const networks: Parse<BlockList> = (text, name) => {
-  const list = new BlockList();
-  for (const network of text === "" ? [] : text.split(",")) {
-    const [, address = "", length] = /^ *([^ /]+?)(?:\/(\d{1,3}))? *$/.exec(network) ?? [];
-    const family = isIP(address) === 6 ? "ipv6" : "ipv4";
-    const longest = family === "ipv6" ? 128 : 32;
-    const prefix = Number(length ?? longest);
-    if (isIP(address) === 0 || prefix > longest) {
-      return expected("addresses or networks separated by commas, for example 10.0.0.0/8,fd00::/8", text, name);
+export const networks = parser(
+  "<networks>",
+  "addresses or networks separated by commas, for example 10.0.0.0/8,fd00::/8",
+  (text) => {
+    const list = new BlockList();
+    for (const network of text === "" ? [] : text.split(",")) {
+      const [, address = "", length] = /^ *([^ /]+?)(?:\/(\d{1,3}))? *$/.exec(network) ?? [];
+      const [family, longest] = isIP(address) === 6 ? (["ipv6", 128] as const) : (["ipv4", 32] as const);
+      const prefix = Number(length ?? longest);
+      if (isIP(address) === 0 || prefix > longest) return undefined;
+      list.addSubnet(address, prefix, family);
     }
-    list.addSubnet(address, prefix, family);
-  }
-  return list;
-};
+    return list;
+  },
+);
 
 /** A file's path; empty for none. */
-export const file: Parse<string> = (text, name) =>
-  text.includes("\0") ? expected("the path of a file", text, name) : text;
+export const file = parser("<file>", "the path of a file", (text) => (text.includes("\0") ? undefined : text));
 
 /** One of a few words. */
-export function oneOf<Word extends string>(...words: Word[]): Parse<Word> {
-  return (text, name) => words.find((word) => word === text) ?? expected(`one of ${words.join(", ")}`, text, name);
+export function oneOf<Word extends string>(placeholder: string, ...words: Word[]): Parse<Word> {
+  return parser(placeholder, `one of ${words.join(", ")}`, (text) => words.find((word) => word === text));
 }
 
-/** `true` or `false`. */
-export const boolean: Parse<boolean> = (text, name) => oneOf("true", "false")(text, name) === "true";
+export const logLevel = oneOf("<level>", "trace", "debug", "info", "warn", "error", "fatal", "silent");
+export const accessLog = oneOf("<which>", "all", "errors", "off");
+export const clientAuth = oneOf("<when>", "required", "optional");
+export const outputForm = oneOf("<form>", "text", "json");
 
-function expected(what: string, text: string, name: string): never {
-  throw new InvalidArgumentError(`Invalid ${name} ${quote(text)}: expected ${what}`);
-}
-
-/** How severe a message must be to be logged, from the least on. */
-export const logLevel = oneOf("trace", "debug", "info", "warn", "error", "fatal", "silent");
+/** A switch: `true` or `false` as a variable. */
+export const boolean = parser("", "one of true, false", (text) =>
+  text === "true" || text === "false" ? text === "true" : undefined,
+);

@@ -1,196 +1,46 @@
-import { DEFAULT_GREETING } from "../../greeter/greeter.ts";
-import { address, boolean, count, duration, file, greeting, logLevel, networks, oneOf, size } from "./parsers.ts";
-import type { Parse } from "./parsers.ts";
+import type { Config } from "./config.ts";
+import { accessLog, address, boolean, clientAuth, count, duration, file, logLevel, networks, size } from "./parsers.ts";
+import { settingsTable } from "./setting.ts";
 
-/** One thing that an operator may set, by a flag or by an environment variable; the flag wins. */
-export interface Setting<Value> {
-  /** As the command line takes it, with a name for its value: `--addr <host:port>`. */
-  flags: string;
-  /** Named after the flag: `GREETER_ADDR`. */
-  variable: string;
-  default: string;
-  /** The default where somebody sits at a terminal, if it is another. */
-  terminalDefault?: string;
-  description: string;
-  parse: Parse<Value>;
-}
-
-/** Every setting of `serve`, by its flag in camel case, in the order of the help. */
-export const settings = {
-  greeting: setting("-g, --greeting <text>", DEFAULT_GREETING, greeting, "the word before the name"),
-  addr: setting("--addr <host:port>", "0.0.0.0:8080", address, "where HTTP listens"),
-  grpcAddr: setting("--grpc-addr <host:port>", "0.0.0.0:50051", address, "where gRPC listens"),
-  adminAddr: setting(
-    "--admin-addr <host:port>",
-    "0.0.0.0:9090",
-    address,
-    "where the probes and the metrics are; never public",
-  ),
-  logLevel: setting(
-    "--log-level <level>",
-    "info",
-    logLevel,
-    "the least severe messages to log: trace, debug, info, warn, error, fatal or silent",
-  ),
-  accessLog: setting(
-    "--access-log <which>",
-    "all",
-    oneOf("all", "errors", "off"),
-    "which requests and calls to log: all, errors or off",
-  ),
-  reflection: setting("--no-reflection", "true", boolean, "do not tell gRPC clients the contract"),
-  trustProxy: setting(
-    "--trust-proxy <networks>",
-    "",
-    networks,
-    "proxies whose X-Forwarded-For and -Proto are believed: addresses or networks, separated by commas",
-  ),
-  tlsCert: setting(
-    "--tls-cert <file>",
-    "",
-    file,
-    "certificate chain in PEM: HTTP and gRPC then speak TLS; read again when it changes",
-  ),
-  tlsKey: setting("--tls-key <file>", "", file, "private key of the certificate in PEM"),
-  tlsClientCa: setting(
-    "--tls-client-ca <file>",
-    "",
-    file,
-    "authorities in PEM, one of which must have signed a client's certificate",
-  ),
-  tlsClientAuth: setting(
-    "--tls-client-auth <when>",
-    "required",
-    oneOf("required", "optional"),
-    "whether clients need a certificate: required, or optional where they may come without one",
-  ),
-  maxInFlight: setting(
-    "--max-in-flight <count>",
-    "1000",
-    count,
-    "how many requests and calls may be in flight; more are told to come back later",
-  ),
-  maxConnections: setting(
-    "--max-connections <count>",
-    "10000",
-    count,
-    "how many connections HTTP may have, and how many gRPC; more are closed at once",
-  ),
-  handshakeTimeout: setting(
-    "--handshake-timeout <duration>",
-    "10s",
-    duration,
-    "how long a connection may take for its TLS handshake, and for the preface of HTTP/2",
-  ),
-  drainDelay: {
-    ...setting(
-      "--drain-delay <duration>",
-      "5s",
-      duration,
-      "how long to go on serving when told to stop, for load balancers to notice",
-    ),
-    terminalDefault: "0s",
-  },
-  drainTimeout: setting(
-    "--drain-timeout <duration>",
-    "20s",
-    duration,
-    "how long what is in flight may then take, before it is cut off",
-  ),
-  grpcMaxConnectionAge: setting(
-    "--grpc-max-connection-age <duration>",
+/** Settings of the platform. A service adds its own rows. */
+export const platformSettings = settingsTable({
+  addr: ["0.0.0.0:8080", address, "HTTP listen address"],
+  grpcAddr: ["0.0.0.0:50051", address, "gRPC listen address"],
+  adminAddr: ["0.0.0.0:9090", address, "listen address of probes and metrics; never make it public"],
+  reusePort: ["false", boolean, "share the HTTP and gRPC ports with other processes of the same user (SO_REUSEPORT)"],
+  logLevel: ["info", logLevel, "minimum log level: trace, debug, info, warn, error, fatal or silent"],
+  accessLog: ["all", accessLog, "requests and calls to log: all, errors or off"],
+  reflection: ["true", boolean, "disable gRPC server reflection"],
+  trustProxy: ["", networks, "trusted proxies, for X-Forwarded-For and X-Forwarded-Proto: addresses or networks"],
+  tlsCert: ["", file, "certificate chain in PEM; enables TLS for HTTP and gRPC; reloaded when it changes"],
+  tlsKey: ["", file, "private key of the certificate in PEM"],
+  tlsClientCa: ["", file, "certificate authorities in PEM that client certificates are verified against"],
+  tlsClientAuth: ["required", clientAuth, "client certificates: required, or optional (verified if sent)"],
+  maxInFlight: ["1000", count, "maximum requests and calls in flight; more are rejected with a time to retry after"],
+  maxConnections: ["10000", count, "maximum connections of HTTP, and of gRPC; more are closed at once"],
+  handshakeTimeout: ["10s", duration, "timeout of the TLS handshake and of the HTTP/2 preface"],
+  drainDelay: ["5s", duration, "time to serve on after becoming unready", { terminalDefault: "0s" }],
+  drainTimeout: ["20s", duration, "time for requests in flight to finish; then they are cut off"],
+  grpcMaxConnectionAge: [
     "5m",
     duration,
-    "how old a gRPC connection becomes, so that clients spread over new pods; 0s for ever",
-  ),
-  grpcMaxConnectionAgeGrace: setting(
-    "--grpc-max-connection-age-grace <duration>",
-    "1m",
-    duration,
-    "how long the calls on an old connection may then take",
-  ),
-  grpcMaxConnectionIdle: setting(
-    "--grpc-max-connection-idle <duration>",
-    "15m",
-    duration,
-    "how long a gRPC connection may be without a call; 0s for ever",
-  ),
-  grpcKeepaliveTime: setting(
-    "--grpc-keepalive-time <duration>",
-    "1m",
-    duration,
-    "how often a gRPC client is asked whether it is still there, so that dead peers are noticed; 0s never",
-  ),
-  grpcKeepaliveTimeout: setting(
-    "--grpc-keepalive-timeout <duration>",
-    "20s",
-    duration,
-    "how long it may take to answer that",
-  ),
-  grpcMaxMessageSize: setting(
-    "--grpc-max-message-size <size>",
-    "64KiB",
-    size,
-    "how large a message of a gRPC client may be, decompressed",
-  ),
-  grpcMaxMetadataSize: setting(
-    "--grpc-max-metadata-size <size>",
-    "16KiB",
-    size,
-    "how large the metadata of a call may be, with 32 bytes for each entry",
-  ),
-  grpcMaxConcurrentStreams: setting(
-    "--grpc-max-concurrent-streams <count>",
-    "100",
-    count,
-    "how many calls a gRPC connection may have at a time; clients wait with more",
-  ),
-  grpcMaxTimeout: setting(
-    "--grpc-max-timeout <duration>",
-    "30s",
-    duration,
-    "deadline of a call that has none, or a later one",
-  ),
-  httpKeepAliveTimeout: setting(
-    "--http-keep-alive-timeout <duration>",
-    "75s",
-    duration,
-    "how long an HTTP connection waits for its next request; longer than a load balancer's usual 60s, which must close first",
-  ),
-  httpHeadersTimeout: setting(
-    "--http-headers-timeout <duration>",
-    "10s",
-    duration,
-    "how long the headers of a request may take to arrive, so that slow clients can't hold connections",
-  ),
-  httpSendTimeout: setting(
-    "--http-send-timeout <duration>",
-    "20s",
-    duration,
-    "how long an HTTP client may leave its answer unread; of a gRPC client, the keepalive finds that out",
-  ),
-  httpMaxHeaderSize: setting(
-    "--http-max-header-size <size>",
-    "16KiB",
-    size,
-    "how large the first line and the headers of a request may be together",
-  ),
-  httpMaxUrlSize: setting(
-    "--http-max-url-size <size>",
-    "4KiB",
-    size,
-    "how long a request's URL may be; the longest name takes 3KiB",
-  ),
-  httpMaxRequestsPerConnection: setting(
-    "--http-max-requests-per-connection <count>",
-    "1000",
-    count,
-    "how many requests an HTTP connection may serve, before its client must open another",
-  ),
-} satisfies Record<string, Setting<unknown>>;
+    "maximum age of a connection, so that clients reach new replicas; 0s is unlimited",
+  ],
+  grpcMaxConnectionAgeGrace: ["1m", duration, "time for the calls of an aged connection to finish"],
+  grpcMaxConnectionIdle: ["15m", duration, "maximum time of a connection without a call; 0s is unlimited"],
+  grpcKeepaliveTime: ["1m", duration, "interval of pings that detect dead clients; 0s disables them"],
+  grpcKeepaliveTimeout: ["20s", duration, "timeout of the answer to a ping"],
+  grpcMaxMessageSize: ["64KiB", size, "maximum size of a request message, decompressed"],
+  grpcMaxMetadataSize: ["16KiB", size, "maximum size of a call's metadata, with 32 bytes for each entry"],
+  grpcMaxConcurrentStreams: ["100", count, "maximum concurrent calls of a connection; clients queue more"],
+  grpcMaxTimeout: ["30s", duration, "default and maximum deadline of a call"],
+  httpKeepAliveTimeout: ["75s", duration, "maximum idle time of a connection; must exceed that of the load balancer"],
+  httpHeadersTimeout: ["10s", duration, "timeout of a request's headers, so that slow clients cannot hold connections"],
+  httpSendTimeout: ["20s", duration, "maximum time without progress on a response"],
+  httpMaxHeaderSize: ["16KiB", size, "maximum size of a request's first line and headers together"],
+  httpMaxUrlSize: ["4KiB", size, "maximum size of a request's URL"],
+  httpMaxRequestsPerConnection: ["1000", count, "maximum requests of a connection; then its client must open another"],
+});
 
-function setting<Value>(flags: string, value: string, parse: Parse<Value>, description: string): Setting<Value> {
-  const [, name] = /--(?:no-)?([\w-]+)/.exec(flags)!;
-  const variable = `GREETER_${name!.toUpperCase().replaceAll("-", "_")}`;
-  return { flags, variable, default: value, description, parse };
-}
+/** Values of the platform's settings. */
+export type PlatformConfig = Config<typeof platformSettings>;

@@ -1,59 +1,55 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
-import type { Socket } from "node:net";
-import { status } from "@grpc/grpc-js";
-import type { Admission } from "../lifecycle/admission.ts";
-import { OverloadedError } from "../../greeter/greeter.ts";
-import { observeCall } from "./call-observer.ts";
-import type { CallObserver } from "./call-observer.ts";
-import { PUSHBACK } from "./status.ts";
+import { overloaded } from "../lifecycle/admission.ts";
+import type { Platform } from "../platform.ts";
+import { startCall } from "./call-observer.ts";
+import type { CallRegistry } from "./calls.ts";
+import type { Connection } from "./connection.ts";
+import type { Methods } from "./method.ts";
+import { PUSHBACK, toStatus } from "./status.ts";
 import { boundedTimeout } from "./timeout.ts";
 
-interface Surroundings {
-  admission: Admission;
-  /** How long a call may take, in milliseconds. */
-  maxTimeoutMs: number;
-  observer: CallObserver;
-  /** Calls that are served however much is in flight, by their paths: a probe that is refused would get the busiest pod restarted. */
-  privileged: ReadonlySet<string>;
-  /** Calls that last until somebody ends them, by their paths. */
-  endless: ReadonlySet<string>;
-  /** Serves what was let in. */
-  serve: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
-}
+/** Handles a new stream, and returns the function to call when the stream is closed. */
+export type AdmissionGate = (
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  connection: Connection,
+) => () => void;
 
 /**
- * Takes every call first: tells of it, and lets it in or refuses it.
- * @returns for each call, what is to be called when its stream is closed
+ * Creates the gate that every call passes first: it records the call, bounds its deadline, and admits or rejects it.
+ * @param serve passes an admitted call to grpc-js
  */
-export function callGate({ admission, maxTimeoutMs, observer, privileged, endless, serve }: Surroundings) {
-  return (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, socket: Socket): (() => void) => {
-    const tellEnd = observeCall(stream, headers, socket, observer);
-    const path = headers[":path"] ?? "";
-    if (admission.full && !privileged.has(path)) {
-      refuse(stream);
-      return tellEnd;
+export function createAdmissionGate(
+  { admission, config, telemetry }: Pick<Platform, "admission" | "config" | "telemetry">,
+  methods: Methods,
+  registry: CallRegistry,
+  serve: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void,
+): AdmissionGate {
+  return (stream, headers, connection) => {
+    const method = methods.get(headers[":path"] ?? "");
+    const { record, recordEnd } = startCall(stream, headers, connection.socket, method?.name, telemetry.grpc);
+    const { exempt, longLived } = method?.options ?? {};
+    if (admission.full && !exempt) {
+      reject(stream);
+      return recordEnd;
     }
-    const timeout = boundedTimeout(headers["grpc-timeout"]?.toString(), endless.has(path) ? Infinity : maxTimeoutMs);
+    const timeout = boundedTimeout(headers["grpc-timeout"]?.toString(), longLived ? Infinity : config.grpcMaxTimeout);
     if (timeout !== undefined) headers["grpc-timeout"] = timeout;
-    serve(stream, headers);
-    return tellEnd;
+    const unregister = registry.register({ record, headers, connection }, () => serve(stream, headers));
+    return () => {
+      unregister();
+      recordEnd();
+    };
   };
 }
 
-/** An answer of headers alone, with no work for grpc-js. */
-function refuse(stream: ServerHttp2Stream): void {
-  const error = new OverloadedError("Overloaded: too much is in flight");
-  // What becomes of a call that nobody serves is no news.
+/** Responds with headers alone, without grpc-js: rejecting must be cheap. */
+function reject(stream: ServerHttp2Stream): void {
+  const { code, details, metadata } = toStatus(overloaded());
+  // Nothing depends on the response to a rejected call.
   stream.on("error", () => {});
   if (stream.destroyed) return;
-  stream.respond(
-    {
-      ":status": 200,
-      "content-type": "application/grpc+proto",
-      "grpc-status": String(status.UNAVAILABLE),
-      "grpc-message": error.message,
-      [PUSHBACK]: String(error.retryAfterMs),
-    },
-    { endStream: true },
-  );
+  const headers = { ":status": 200, "content-type": "application/grpc+proto", "grpc-status": String(code) };
+  const pushback = String(metadata.get(PUSHBACK)[0]);
+  stream.respond({ ...headers, "grpc-message": details, [PUSHBACK]: pushback }, { endStream: true });
 }

@@ -1,158 +1,116 @@
-import { once } from "node:events";
-import type { EventEmitter } from "node:events";
-import type { DescMessage, DescMethod, Message } from "@bufbuild/protobuf";
-import { status } from "@grpc/grpc-js";
-import type {
-  Metadata,
-  sendUnaryData,
-  ServerDuplexStream,
-  ServerReadableStream,
-  ServerUnaryCall,
-  ServerWritableStream,
-  UntypedHandleCall,
-} from "@grpc/grpc-js";
+import { once, type EventEmitter } from "node:events";
+import type { Message } from "@bufbuild/protobuf";
+import type * as grpc from "@grpc/grpc-js";
+import { createContext, type OwnedContext } from "../context.ts";
+import { invalidArgument, isInternal, ServiceError, toServiceError } from "../errors.ts";
 import type { Admission } from "../lifecycle/admission.ts";
-import { InvalidArgumentError } from "../../greeter/greeter.ts";
-import type { EndlessStreams } from "./long-lived.ts";
+import { logFailure } from "../telemetry/request.ts";
+import type { CallRegistry, ServerCall } from "./calls.ts";
 import { codecOf } from "./codec.ts";
-import type { Codec } from "./codec.ts";
+import type { ServedMethod } from "./method.ts";
 import { toStatus } from "./status.ts";
-import type { CallStatus } from "./status.ts";
-
-/** What a handler may know of its call beside the message. */
-export interface CallContext {
-  /** The caller's metadata. */
-  readonly metadata: Metadata;
-  /** When the caller stops waiting, in milliseconds since the epoch; Infinity without a deadline. */
-  readonly deadline: number;
-  /** Aborts when nobody waits for the answer any more: cancelled, past its deadline, or disconnected. */
-  readonly signal: AbortSignal;
-}
-
-/** What a service shares with the server around it. */
-export interface ServiceContext {
-  /** Hears of every error that the caller is not told about, of the method that failed, and of the caller's metadata. */
-  report: (error: unknown, method: string, metadata: Metadata) => void;
-  /** Given to a service whose work is limited. */
-  admission?: Admission;
-  /** Given to a service whose streams last until somebody ends them. Those of other services are waited for. */
-  endless?: EndlessStreams;
-}
-
-/** A handler of service.ts with its message types set aside: they were checked where they are known. */
-// oxlint-disable-next-line typescript/no-explicit-any
-export type UntypedHandler = (input: any, context: CallContext) => any;
 
 /**
- * Wraps a handler as grpc-js wants it. This is the one place where bytes become messages, and where a thrown or rejected value
- * becomes a status: left to itself, grpc-js answers a throw with UNKNOWN, and a rejection never.
+ * Wraps a handler for grpc-js. Bytes become messages here, and a thrown value becomes a status: grpc-js itself answers a throw with
+ * UNKNOWN, and never answers a rejected promise.
  */
 export function grpcHandler(
-  method: DescMethod,
-  handler: UntypedHandler,
-  { report, admission, endless }: ServiceContext,
-): UntypedHandleCall {
-  const { encode } = codecOf(method.output);
-  const { decode } = codecOf(method.input);
-  // Nobody hears how a cancelled call ends, and what fails in it fails because of the cancellation.
-  const fail = (error: unknown, call: Call, end: (failure: CallStatus) => void): void => {
-    if (call.cancelled) return;
-    const failure = toStatus(error);
-    if (failure.code === status.INTERNAL) report(error, `${method.parent.typeName}/${method.name}`, call.metadata);
-    end(failure);
-  };
+  { name, descriptor, handler, options }: ServedMethod,
+  admission: Admission,
+  registry: CallRegistry,
+): grpc.UntypedHandleCall {
+  const { encode } = codecOf(descriptor.output);
+  const { decode } = codecOf(descriptor.input);
 
-  const work = async (input: unknown, call: Call): Promise<object> => {
-    admission?.enter();
+  const messageOf = (bytes: Buffer): Message => {
     try {
-      return await handler(input, new Context(call));
-    } finally {
-      admission?.leave();
+      return decode(bytes);
+    } catch (cause) {
+      throw invalidArgument(`Malformed ${descriptor.input.typeName}: ${(cause as Error).message}`, { cause });
     }
   };
 
-  const respondOnce = async (input: () => unknown, call: Call, callback: sendUnaryData<Buffer>): Promise<void> => {
+  async function* messagesOf(call: ReadableCall): AsyncGenerator<Message> {
+    // Not destroyed when the handler has read enough: the response still has to go out.
+    for await (const bytes of call.iterator({ destroyOnReturn: false })) yield messageOf(bytes as Buffer);
+  }
+
+  const fail = (error: unknown, { call, context }: RunningCall, end: (failure: grpc.StatusObject) => void): void => {
+    // Nobody gets the status of a cancelled call, and its errors follow from the cancellation.
+    if (call.cancelled) return;
+    if (isInternal(toServiceError(error))) logFailure(context.log, error, name);
+    end(toStatus(error));
+  };
+
+  const respondOnce = async (input: () => unknown, call: Call, callback: grpc.sendUnaryData<Buffer>): Promise<void> => {
+    const serverCall = registry.callOf(call.metadata);
+    // The stream was closed before its handler could run.
+    if (!serverCall) return;
+    const running = new RunningCall(call, serverCall);
     try {
-      callback(null, encode(await work(input(), call)));
+      if (!options.exempt) running.leave = admission.enter();
+      callback(null, encode(await handler(input(), running.context)));
     } catch (error) {
-      fail(error, call, callback);
+      fail(error, running, callback);
+    } finally {
+      running.leave();
     }
   };
 
   const respondMany = async (input: () => unknown, call: WritableCall): Promise<void> => {
+    const serverCall = registry.callOf(call.metadata);
+    if (!serverCall) return;
+    const running = new RunningCall(call, serverCall);
     const end = (error: unknown): void => {
-      if (call.writable) fail(error, call, (failure) => call.emit("error", failure));
+      if (call.writable) fail(error, running, (failure) => call.emit("error", failure));
     };
-    const forget = endless?.add(call.getPeer(), end);
+    const onClosing = (): void => end(new ServiceError("UNAVAILABLE", "The connection is closing"));
+    const remove = options.longLived ? serverCall.connection.onClosing(onClosing) : undefined;
     try {
-      const context = new Context(call);
-      for await (const message of handler(input(), context)) {
-        if (!call.write(encode(message))) await once(call, "drain", { signal: context.signal });
+      for await (const message of handler(input(), running.context)) {
+        if (!call.write(encode(message))) await once(call, "drain", { signal: running.context.signal });
       }
       if (call.writable) call.end();
     } catch (error) {
       end(error);
     } finally {
-      forget?.();
+      remove?.();
     }
   };
 
-  const message = (bytes: Buffer): Message => decoded(method.input, decode, bytes);
   const handlers = {
-    unary: (call: UnaryCall, callback: sendUnaryData<Buffer>) =>
-      void respondOnce(() => message(call.request), call, callback),
-    client_streaming: (call: ReadableCall, callback: sendUnaryData<Buffer>) =>
-      void respondOnce(() => messagesOf(call, message), call, callback),
-    server_streaming: (call: ServerWritableStream<Buffer, Buffer>) =>
-      void respondMany(() => message(call.request), call),
-    bidi_streaming: (call: ServerDuplexStream<Buffer, Buffer>) =>
-      void respondMany(() => messagesOf(call, message), call),
+    unary: (call: grpc.ServerUnaryCall<Buffer, Buffer>, callback: grpc.sendUnaryData<Buffer>) =>
+      void respondOnce(() => messageOf(call.request), call, callback),
+    client_streaming: (call: ReadableCall, callback: grpc.sendUnaryData<Buffer>) =>
+      void respondOnce(() => messagesOf(call), call, callback),
+    server_streaming: (call: grpc.ServerWritableStream<Buffer, Buffer>) =>
+      void respondMany(() => messageOf(call.request), call),
+    bidi_streaming: (call: grpc.ServerDuplexStream<Buffer, Buffer>) => void respondMany(() => messagesOf(call), call),
   };
-  return handlers[method.methodKind];
+  return handlers[descriptor.methodKind];
 }
 
-type UnaryCall = ServerUnaryCall<Buffer, Buffer>;
-type ReadableCall = ServerReadableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>;
-type WritableCall = ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>;
-type Call = UnaryCall | ReadableCall | WritableCall;
+type ReadableCall = grpc.ServerReadableStream<Buffer, Buffer> | grpc.ServerDuplexStream<Buffer, Buffer>;
+type WritableCall = grpc.ServerWritableStream<Buffer, Buffer> | grpc.ServerDuplexStream<Buffer, Buffer>;
+type Call = grpc.ServerUnaryCall<Buffer, Buffer> | ReadableCall | WritableCall;
 
-class Context implements CallContext {
-  readonly #call: Call;
-  #controller: AbortController | undefined;
+/** A call whose handler runs. */
+class RunningCall {
+  readonly call: Call;
+  readonly context: OwnedContext;
+  /** Releases the slot of admission. */
+  leave = (): void => {};
 
-  constructor(call: Call) {
-    this.#call = call;
+  constructor(call: Call, { record, headers, connection: { socket } }: ServerCall) {
+    this.call = call;
+    this.context = createContext({ record, metadata: headers, socket, deadline: Number(call.getDeadline()) });
+    if (call.cancelled) this.cancel();
+    else (call as EventEmitter).once("cancelled", () => this.cancel());
   }
 
-  get metadata(): Metadata {
-    return this.#call.metadata;
-  }
-
-  get deadline(): number {
-    return Number(this.#call.getDeadline());
-  }
-
-  /** Made when it is asked for: most handlers answer before anybody could lose interest. */
-  get signal(): AbortSignal {
-    if (!this.#controller) {
-      const controller = (this.#controller = new AbortController());
-      if (this.#call.cancelled) controller.abort();
-      else (this.#call as EventEmitter).once("cancelled", () => controller.abort());
-    }
-    return this.#controller.signal;
-  }
-}
-
-async function* messagesOf(call: ReadableCall, message: (bytes: Buffer) => Message): AsyncGenerator<Message> {
-  // Not destroyed when the handler has read enough: the answer still has to go out.
-  for await (const bytes of call.iterator({ destroyOnReturn: false })) yield message(bytes as Buffer);
-}
-
-function decoded({ typeName }: DescMessage, decode: Codec["decode"], bytes: Buffer): Message {
-  try {
-    return decode(bytes);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new InvalidArgumentError(`Malformed ${typeName}: ${reason}`, { cause });
+  /** Aborts the signal, and releases the slot: a handler that ignores the signal must not hold it after its caller has left. */
+  cancel(): void {
+    this.context.abort();
+    this.leave();
   }
 }

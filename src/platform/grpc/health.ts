@@ -1,41 +1,41 @@
-import { status } from "@grpc/grpc-js";
-import { HealthCheckResponse_ServingStatus as ServingStatus } from "../../gen/health/v1/health_pb.ts";
-import type { Health } from "../../gen/health/v1/health_pb.ts";
+import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "../../gen/health/v1/health_pb.ts";
+import { ServiceError } from "../errors.ts";
 import type { Readiness } from "../lifecycle/readiness.ts";
-import type { Implementation } from "./service.ts";
-import { StatusError } from "./status.ts";
+import { service as declareService, type GrpcService, type Handlers } from "./service.ts";
 
 /**
- * The gRPC health checking protocol (https://github.com/grpc/grpc/blob/master/doc/health-checking.md).
- * @param services the services whose health is that of the server; the server as a whole, "", is one more
+ * Creates the health service (https://github.com/grpc/grpc/blob/master/doc/health-checking.md).
+ * @param services names of the services; each has the health of the server, which is the service ""
  */
-export function healthHandlers(readiness: Readiness, services: string[]): Implementation<typeof Health> {
+export function healthService(readiness: Readiness, services: string[]): GrpcService {
   const known = new Set(["", ...services]);
   const servingStatus = (): ServingStatus =>
     readiness.phase === "serving" ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
-  return {
+  const handlers: Handlers<typeof Health> = {
     check: async ({ service }) => {
-      if (!known.has(service)) throw new StatusError(status.NOT_FOUND, "Unknown service");
+      if (!known.has(service)) throw new ServiceError("NOT_FOUND", "Unknown service");
       return { status: servingStatus() };
     },
     list: async () => ({
       statuses: Object.fromEntries([...known].map((service) => [service, { status: servingStatus() }])),
     }),
-    // The present status at once, then each change. An unknown service may yet become known, so its watch stays open too.
+    // The current status first, then each change. The watch of an unknown service stays open, as the protocol requires.
     async *watch({ service }, { signal }) {
-      let told: ServingStatus | undefined;
+      let sent: ServingStatus | undefined;
       let wake = (): void => {};
       const unsubscribe = readiness.onChange(() => wake());
       signal.addEventListener("abort", () => wake());
       try {
         while (!signal.aborted) {
           const current = known.has(service) ? servingStatus() : ServingStatus.SERVICE_UNKNOWN;
-          if (current === told) await new Promise<void>((resolve) => (wake = resolve));
-          else yield { status: (told = current) };
+          if (current === sent) await new Promise<void>((resolve) => (wake = resolve));
+          else yield { status: (sent = current) };
         }
       } finally {
         unsubscribe();
       }
     },
   };
+  const exempt = { exempt: true };
+  return declareService(Health, handlers, { check: exempt, list: exempt, watch: { ...exempt, longLived: true } });
 }

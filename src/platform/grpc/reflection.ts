@@ -3,76 +3,80 @@ import type { DescExtension, DescFile, DescService, MessageInitShape } from "@bu
 import { nestedTypes } from "@bufbuild/protobuf/reflect";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { status } from "@grpc/grpc-js";
+import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.ts";
 import type {
-  ServerReflection,
   ServerReflectionRequest,
   ServerReflectionResponseSchema,
 } from "../../gen/grpc/reflection/v1/reflection_pb.ts";
-import type { Implementation } from "./service.ts";
+import { ServerReflection as ServerReflectionAlpha } from "../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
+import { service, type GrpcService, type Handlers } from "./service.ts";
 
-type Question = ServerReflectionRequest["messageRequest"];
+type Request = ServerReflectionRequest["messageRequest"];
 type Answer = NonNullable<
   Extract<MessageInitShape<typeof ServerReflectionResponseSchema>, { $typeName?: never }>["messageResponse"]
 >;
 
 /**
- * Server reflection (https://github.com/grpc/grpc/blob/master/doc/server-reflection.md).
- * @param services every service that the server has
+ * Creates the reflection services (https://github.com/grpc/grpc/blob/master/doc/server-reflection.md), v1 and v1alpha.
+ * @param services every other service of the server
  */
-export function reflectionHandlers(services: DescService[]): Implementation<typeof ServerReflection> {
-  const answer = reflect(services);
-  return {
+export function reflectionServices(services: DescService[]): GrpcService[] {
+  const answer = reflect([...services, ServerReflection, ServerReflectionAlpha]);
+  const handlers: Handlers<typeof ServerReflection> = {
     async *serverReflectionInfo(requests) {
-      for await (const request of requests) {
-        yield { validHost: request.host, originalRequest: request, messageResponse: answer(request.messageRequest) };
+      for await (const message of requests) {
+        yield { validHost: message.host, originalRequest: message, messageResponse: answer(message.messageRequest) };
       }
     },
   };
+  const options = { serverReflectionInfo: { exempt: true, longLived: true } };
+  return [
+    service(ServerReflection, handlers, options),
+    // The messages of v1alpha differ only in the name of their package.
+    service(ServerReflectionAlpha, handlers as unknown as Handlers<typeof ServerReflectionAlpha>, options),
+  ];
 }
 
-function reflect(services: DescService[]): (question: Question) => Answer {
+function reflect(services: DescService[]): (request: Request) => Answer {
   const files = withDependencies(services.map(({ file }) => file));
   const filesByName = new Map(files.map((file) => [`${file.name}.proto`, file]));
   const filesBySymbol = new Map(files.flatMap((file) => symbolsOf(file).map((symbol) => [symbol, file])));
   const extensions = files.flatMap((file) => [...nestedTypes(file)].filter((type) => type.kind === "extension"));
+  const extensionsOf = (type: string): DescExtension[] =>
+    extensions.filter(({ extendee }) => extendee.typeName === type);
 
-  return (question) => {
-    switch (question.case) {
-      case "listServices": {
-        const service = services.map(({ typeName: name }) => ({ name }));
-        return { case: "listServicesResponse", value: { service } };
-      }
+  return ({ case: kind, value }) => {
+    switch (kind) {
+      case "listServices":
+        return { case: "listServicesResponse", value: { service: services.map(({ typeName: name }) => ({ name })) } };
       case "fileByFilename":
-        return fileAnswer(filesByName.get(question.value), `file ${question.value}`);
+        return fileAnswer(filesByName.get(value), `file ${value}`);
       case "fileContainingSymbol":
-        return fileAnswer(filesBySymbol.get(question.value), `symbol ${question.value}`);
+        return fileAnswer(filesBySymbol.get(value), `symbol ${value}`);
       case "fileContainingExtension": {
-        const { containingType, extensionNumber } = question.value;
-        const isAskedFor = ({ extendee, number }: DescExtension): boolean =>
-          extendee.typeName === containingType && number === extensionNumber;
-        return fileAnswer(extensions.find(isAskedFor)?.file, `extension ${extensionNumber} of ${containingType}`);
+        const { containingType, extensionNumber } = value;
+        const found = extensionsOf(containingType).find(({ number }) => number === extensionNumber);
+        return fileAnswer(found?.file, `extension ${extensionNumber} of ${containingType}`);
       }
       case "allExtensionNumbersOfType": {
-        if (!filesBySymbol.has(question.value)) return errorAnswer(status.NOT_FOUND, `Unknown type ${question.value}`);
-        const extensionNumber = extensions
-          .filter(({ extendee }) => extendee.typeName === question.value)
-          .map(({ number }) => number);
-        return { case: "allExtensionNumbersResponse", value: { baseTypeName: question.value, extensionNumber } };
+        if (!filesBySymbol.has(value)) return errorAnswer(status.NOT_FOUND, `Unknown type ${value}`);
+        const extensionNumber = extensionsOf(value).map(({ number }) => number);
+        return { case: "allExtensionNumbersResponse", value: { baseTypeName: value, extensionNumber } };
       }
       default:
-        return errorAnswer(status.INVALID_ARGUMENT, "Expected one of the questions of ServerReflectionRequest");
+        return errorAnswer(status.INVALID_ARGUMENT, "Missing message_request: expected one of ServerReflectionRequest");
     }
   };
 }
 
-/** A file with everything that it imports: a client can then build its types without another question. */
+/** Answers with a file and all of its imports, so that a client needs no second request. */
 function fileAnswer(file: DescFile | undefined, what: string): Answer {
   if (!file) return errorAnswer(status.NOT_FOUND, `Unknown ${what}`);
   const fileDescriptorProto = withDependencies([file]).map(({ proto }) => toBinary(FileDescriptorProtoSchema, proto));
   return { case: "fileDescriptorResponse", value: { fileDescriptorProto } };
 }
 
-/** The protocol's own errors: the stream lives on. */
+/** Answers with an error of the protocol. The stream stays open. */
 function errorAnswer(errorCode: status, errorMessage: string): Answer {
   return { case: "errorResponse", value: { errorCode, errorMessage } };
 }
@@ -81,21 +85,14 @@ function withDependencies(files: readonly DescFile[]): DescFile[] {
   return [...new Set(files.flatMap((file) => [file, ...withDependencies(file.dependencies)]))];
 }
 
-/** The full name of everything that a file declares. */
+/** Returns the full name of every declaration of a file. */
 function symbolsOf(file: DescFile): string[] {
   return [...nestedTypes(file)].flatMap((type) => {
-    switch (type.kind) {
-      case "message":
-        return [type.typeName, ...type.members.map(({ name }) => `${type.typeName}.${name}`)];
-      case "service":
-        return [type.typeName, ...type.methods.map(({ name }) => `${type.typeName}.${name}`)];
-      case "enum": {
-        // The values of an enum live beside it, not in it.
-        const scope = type.typeName.slice(0, type.typeName.lastIndexOf(".") + 1);
-        return [type.typeName, ...type.values.map(({ name }) => scope + name)];
-      }
-      default:
-        return [type.typeName];
-    }
+    const { typeName } = type;
+    if (type.kind === "message") return [typeName, ...type.members.map(({ name }) => `${typeName}.${name}`)];
+    if (type.kind === "service") return [typeName, ...type.methods.map(({ name }) => `${typeName}.${name}`)];
+    // The scope of an enum's values is that of the enum itself.
+    const scope = typeName.slice(0, typeName.lastIndexOf(".") + 1);
+    return type.kind === "enum" ? [typeName, ...type.values.map(({ name }) => scope + name)] : [typeName];
   });
 }

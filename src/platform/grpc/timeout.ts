@@ -1,13 +1,13 @@
 /** Milliseconds in each unit of a timeout. */
 const units = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 };
 
-/** The longest timeout that grpc-js can keep, in hours: it takes milliseconds for a signed 32-bit integer, and a longer one for a passed one. */
+/** Maximum timeout of grpc-js, which keeps milliseconds as a signed 32-bit integer and treats a longer one as expired. */
 const LONGEST = "596H";
 
 /**
- * The timeout of a call, as gRPC writes it (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md: up to eight digits and a unit).
- * @param asked what the caller asks for; what is malformed is left for grpc-js to refuse
- * @param maxMs how long a call may take that asks for more, or does not say, in milliseconds; Infinity for a stream that has no end
+ * Bounds the timeout of a call, in gRPC's form (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md: up to eight digits and a unit).
+ * @param asked timeout of the caller; a malformed one is returned as it is, for grpc-js to reject
+ * @param maxMs default and maximum, in milliseconds; Infinity for a long-lived stream
  */
 export function boundedTimeout(asked: string | undefined, maxMs: number): string | undefined {
   if (asked === undefined) return maxMs === Infinity ? undefined : inMilliseconds(maxMs);
@@ -19,6 +19,6 @@ export function boundedTimeout(asked: string | undefined, maxMs: number): string
 }
 
 function inMilliseconds(milliseconds: number): string {
-  // More digits than eight are more than a day.
+  // Nine digits are more than a day, so whole seconds are exact enough.
   return milliseconds < 1e8 ? `${milliseconds}m` : `${Math.floor(milliseconds / 1000)}S`;
 }

@@ -2,50 +2,46 @@ import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { setImmediate as turn } from "node:timers/promises";
 
-/** What is to be known of a connection. */
-export interface Connection {
-  /** A few at most; an array, for a Set would keep them from the garbage collector (see grpc/stream-table.ts). */
-  unanswered: ServerResponse[];
-  /** How many requests there were. */
-  requests: number;
-  /** How many bytes had come when the last answer was out. */
-  bytesRead: number;
+/** State of one connection. */
+export class Connection {
+  /** Responses that are not sent completely. */
+  unanswered: ServerResponse[] = [];
+  /** Number of requests so far. */
+  requests = 0;
+  /** Bytes read when the last response was sent. */
+  bytesRead = 0;
 }
 
-/** The connections of a server. */
+/** Open connections of a server. */
 export type Connections = Map<Socket, Connection>;
 
-/** How long a client may take for what costs it a round trip, in milliseconds. */
-const PATIENCE = 1000;
+/** Interval of the sweep of closing connections, in milliseconds: a round trip of a slow client. */
+const SWEEP_INTERVAL_MS = 1000;
 
-export function newConnection(): Connection {
-  return { unanswered: [], requests: 0, bytesRead: 0 };
-}
-
-/** What is not out yet. */
+/** Returns the responses that are not sent completely. */
 export function unansweredOf(connections: Connections): ServerResponse[] {
   return [...connections.values()].flatMap(({ unanswered }) => unanswered);
 }
 
 /**
- * Closes connections when nobody waits for an answer on them; resolves when none is left. Node closes them as soon as the answer has
- * been written, be it still here because its reader is slow: that would lose it.
+ * Closes each connection after its last response, and resolves when none is left. Node closes a connection when the response is
+ * written to the socket, which loses the part that a slow reader has not received.
  */
 export async function closeWhenAnswered(connections: Connections): Promise<void> {
   for (const response of unansweredOf(connections)) {
     if (!response.headersSent) response.setHeader("Connection", "close");
   }
-  // What has come by now is read: closing would reset it.
+  // Reads what has arrived: closing would reset it.
   await turn();
-  // One that is new has its request still to send.
+  // A new connection has its first request still to send.
   for (const [socket, { unanswered, requests, bytesRead }] of connections) {
     if (requests > 0 && unanswered.length === 0 && socket.bytesRead === bytesRead) socket.destroy();
   }
-  // What is left now and then has no request that somebody waits for: an answer that had its headers already, a request that never
-  // becomes whole, a peer that does not close its side.
+  // Ends connections that no request needs: their headers were sent before the drain, their request never becomes whole, or
+  // their peer does not close its side.
   const sweep = setInterval(() => {
     for (const [socket, { unanswered }] of connections) if (unanswered.length === 0) socket.destroy();
-  }, PATIENCE);
+  }, SWEEP_INTERVAL_MS);
   for (const socket of connections.keys()) await new Promise((resolve) => socket.once("close", resolve));
   clearInterval(sweep);
 }

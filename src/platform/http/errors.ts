@@ -1,64 +1,115 @@
 import { STATUS_CODES } from "node:http";
-import { HttpError } from "koa";
-import type { Context, Middleware } from "koa";
-import { DeadlineExceededError, InvalidArgumentError, UnavailableError } from "../../greeter/greeter.ts";
-import { observed } from "./request-observer.ts";
+import type { Context, HttpError } from "koa";
+import { toServiceError, type Code } from "../errors.ts";
+import { logFailure } from "../telemetry/request.ts";
+import { headers } from "./headers.ts";
 import { errorPage } from "./pages.ts";
 import { respond } from "./representations.ts";
+import { observed } from "./request-observer.ts";
 
-/** The one table from the domain's errors to HTTP's status codes (https://www.rfc-editor.org/rfc/rfc9110#name-status-codes). */
-const table = [
-  [InvalidArgumentError, 400],
-  [UnavailableError, 503],
-  [DeadlineExceededError, 504],
-] as const;
+/** HTTP status of each code (https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto). */
+const statuses: Readonly<Record<Code, number>> = {
+  CANCELLED: 499,
+  UNKNOWN: 500,
+  INVALID_ARGUMENT: 400,
+  DEADLINE_EXCEEDED: 504,
+  NOT_FOUND: 404,
+  ALREADY_EXISTS: 409,
+  PERMISSION_DENIED: 403,
+  RESOURCE_EXHAUSTED: 429,
+  FAILED_PRECONDITION: 400,
+  ABORTED: 409,
+  OUT_OF_RANGE: 400,
+  UNIMPLEMENTED: 501,
+  INTERNAL: 500,
+  UNAVAILABLE: 503,
+  DATA_LOSS: 500,
+  UNAUTHENTICATED: 401,
+};
 
-/** How long a client should leave an unavailable service alone, in seconds. */
-export const RETRY_AFTER = 1;
+/** Default of the Retry-After header of a 503, in milliseconds. */
+const RETRY_AFTER_MS = 1000;
 
-/** What some statuses have to say besides. */
-const headersOf: Record<number, string[]> = { 405: ["Allow", "GET, HEAD"], 503: ["Retry-After", String(RETRY_AFTER)] };
-
-/** Hears of an error that the caller is not told about, and of the request that failed. */
-export type ErrorReport = (error: unknown, context: Context) => void;
-
-/** Turns whatever is thrown behind it into an answer, in the form that was asked for. What is not the domain's becomes 500 and shows no detail. */
-export function answerErrors(report: ErrorReport): Middleware {
-  return async (context, next) => {
-    try {
-      await next();
-    } catch (error) {
-      const { status, detail } = toAnswer(error);
-      if (status === 500) report(error, context);
-      respondWithError(context, status, detail);
-    }
+/** Converts anything thrown to its response. The detail is for callers: only an error that is meant for them shows its message. */
+export function toErrorResponse(error: unknown) {
+  // Properties of the errors of `ctx.throw` and of Koa's middleware (https://github.com/jshttp/http-errors).
+  const {
+    statusCode,
+    status = statusCode,
+    expose,
+    headers = {},
+  } = Object(error) as Partial<InstanceType<typeof HttpError>>;
+  const reason = STATUS_CODES[Number(status)];
+  if (typeof status === "number" && status >= 400 && reason !== undefined) {
+    return { status, detail: expose && error instanceof Error ? error.message : reason, headers };
+  }
+  const { code, message, retryAfterMs } = toServiceError(error);
+  const retryMs = retryAfterMs ?? (code === "UNAVAILABLE" ? RETRY_AFTER_MS : undefined);
+  return {
+    status: statuses[code],
+    detail: message,
+    headers: retryMs === undefined ? {} : { "Retry-After": String(Math.ceil(retryMs / 1000)) },
   };
 }
 
-function toAnswer(error: unknown): { status: number; detail: string } {
-  if (error instanceof HttpError && error.expose) return { status: error.status, detail: error.message };
-  for (const [DomainError, status] of table) {
-    if (error instanceof DomainError) return { status, detail: error.message };
+/**
+ * Responds to an error in the negotiated form. It replaces Koa's `context.onerror`, which Koa calls with whatever a middleware throws,
+ * with the failure of a body stream, and with nothing at the end of each response.
+ */
+export function respondWithError(context: Context, error: unknown): void {
+  const request = observed(context);
+  // Koa reports the failure of a body stream several times.
+  if (error === null || error === undefined || request.failed) return;
+  request.failed = true;
+  try {
+    try {
+      context.app.emit("error", error, context);
+    } finally {
+      respondToError(context, error);
+    }
+  } catch (failure) {
+    // Koa calls this function in the events of streams, too, where an exception would end the process.
+    request.record.log.error({ err: failure }, "Error handling failed");
+    if (!context.res.headersSent) context.res.destroy();
   }
-  return { status: 500, detail: "Internal error" };
 }
 
-function respondWithError(context: Context, status: number, detail: string): void {
-  const title = STATUS_CODES[status] ?? String(status);
-  const { requestId } = observed(context).exchange;
-  respond(
-    context,
-    {
-      html: () => errorPage(title, detail, requestId),
-      // Problem details: https://www.rfc-editor.org/rfc/rfc9457
-      json: () => `${JSON.stringify({ title, status, detail, request_id: requestId })}\n`,
-      text: () => errorText(detail, requestId),
-    },
-    { status, more: headersOf[status] ?? [], jsonType: "application/problem+json" },
-  );
+function respondToError(context: Context, error: unknown): void {
+  const { res: response } = context;
+  // The client left, or the response is cut off in the middle: it must not end as if it were whole.
+  if (response.headersSent || !context.writable) return void response.destroy();
+  const { status, detail, headers: own } = toErrorResponse(error);
+  const { requestId } = observed(context).record;
+  const connection = response.getHeader("Connection");
+  // The headers of the response that failed do not fit the error, as in Koa's own handler.
+  for (const name of response.getHeaderNames()) response.removeHeader(name);
+  if (connection !== undefined) response.setHeader("Connection", connection);
+  context.set({ ...headers, "X-Request-Id": requestId, ...own });
+  context.status = status;
+  const title = STATUS_CODES[status] ?? (status === 499 ? "Client Closed Request" : String(status));
+  const representations = {
+    html: () => errorPage(title, detail, requestId),
+    // Problem details: https://www.rfc-editor.org/rfc/rfc9457
+    json: () => `${JSON.stringify({ title, status, detail, request_id: requestId })}\n`,
+    text: () => errorText(detail, requestId),
+  };
+  respond(context, representations, "application/problem+json");
+  response.end(context.method === "HEAD" ? undefined : context.body);
 }
 
-/** An error as plain text. */
+/** Codes of errors that mean that the client left. */
+const clientGone = new Set<unknown>(["ECONNRESET", "EPIPE", "ERR_STREAM_PREMATURE_CLOSE", "ABORT_ERR"]);
+
+/** Logs an error of the service. Errors of clients, and those of a client that left, are none. */
+export function reportError(error: unknown, context: Context): void {
+  // Koa reports the error of the connection itself, before it destroys the response.
+  if (error === context.req.socket.errored) return;
+  if (context.res.destroyed && clientGone.has((Object(error) as { code?: unknown }).code)) return;
+  if (toErrorResponse(error).status !== 500) return;
+  logFailure(observed(context).record.log, error, `${context.method} ${context.originalUrl}`);
+}
+
+/** Renders an error as plain text. */
 export function errorText(detail: string, requestId: string): string {
   return `${detail}\nRequest id: ${requestId}\n`;
 }

@@ -27,13 +27,9 @@ pre { margin: 0; padding: 1.25rem; overflow-x: auto; border: 1px solid var(--lin
 footer { padding: 1.25rem 1.5rem; text-align: center; color: var(--soft); font-size: 0.9375rem; }
 `;
 
-const icon = `data:image/svg+xml,${encodeURIComponent(
-  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100"><text y=".9em" font-size="90">🐙</text></svg>',
-)}`;
-
 /**
- * The Content-Security-Policy (https://www.w3.org/TR/CSP3/) under which these pages work: their one style sheet by its hash,
- * their icon, their form, and nothing else.
+ * Content-Security-Policy (https://www.w3.org/TR/CSP3/) of the pages: it allows their style sheet by its hash, their icon, forms to this
+ * origin, and nothing else.
  */
 export const contentSecurityPolicy = [
   "default-src 'none'",
@@ -44,45 +40,31 @@ export const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-/**
- * The greeting, large, with a form that greets somebody else.
- * @param message the whole greeting
- * @param name the name at its end, which is set apart so that a right-to-left one can't reorder the text around it
- */
-export function greetingPage(message: string, name: string): string {
-  const end = `${name}!`;
-  const heading = message.endsWith(end)
-    ? `${escape(message.slice(0, -end.length))}<bdi>${escape(name)}</bdi>!`
-    : escape(message);
-  return page(
-    message,
-    `<h1>${heading}</h1>
-<form action="/"><label>Greet somebody else<input name="name" autocomplete="off" autocapitalize="words"></label><button>Greet</button></form>`,
-    '<a href="/version">What is running here?</a>',
-  );
-}
-
-/** The build information, as {@link formatBuildInfo} writes it. */
+/** Renders the build information, which is plain text. */
 export function versionPage(buildInfo: string): string {
-  return page("Version", `<h1 class="small">What is running here</h1>\n<pre>${escape(buildInfo)}</pre>`, homeLink);
+  const main = `<h1 class="small">Build information</h1>\n<pre>${escape(buildInfo)}</pre>`;
+  return page({ title: "Version", main });
 }
 
-/** An error: the title of its status, what the caller may know, and what to ask the operator by. */
+/** Renders an error: the reason phrase of its status, and the text for the caller. */
 export function errorPage(title: string, detail: string, requestId: string): string {
   const reference = `<p><small>Request id: ${escape(requestId)}</small></p>`;
-  return page(title, `<h1 class="small">${escape(title)}</h1>\n<p>${escape(detail)}</p>\n${reference}`, homeLink);
+  const main = `<h1 class="small">${escape(title)}</h1>\n<p>${escape(detail)}</p>\n${reference}`;
+  return page({ title, main });
 }
 
-const homeLink = '<a href="/">Back to the greeting</a>';
+/** Parts of a page. The icon is an emoji for the browser's tab. */
+type PageParts = Record<"title" | "main", string> & Partial<Record<"footer" | "icon", string>>;
 
-function page(title: string, main: string, footer: string): string {
+/** Renders a page in the frame that all pages share. The main part and the footer are HTML. */
+export function page({ title, main, footer = '<a href="/">Home</a>', icon }: PageParts): string {
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escape(title)}</title>
-<link rel="icon" href="${icon}">
+<link rel="icon" href="${iconUrl(icon)}">
 <style>${style}</style>
 </head>
 <body>
@@ -93,4 +75,11 @@ ${main}
 </body>
 </html>
 `;
+}
+
+/** An empty icon keeps browsers from asking for /favicon.ico. */
+function iconUrl(emoji: string | undefined): string {
+  if (emoji === undefined) return "data:,";
+  const text = `<text y=".9em" font-size="90">${emoji}</text>`;
+  return `data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100">${text}</svg>`)}`;
 }

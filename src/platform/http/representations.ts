@@ -1,48 +1,40 @@
 import type { Context } from "koa";
-import { answer } from "./answer.ts";
-import type { Answer } from "./answer.ts";
 
-/** One answer in each form that it can take; only the one that was asked for is made. */
-export interface Representations {
-  html(): string;
-  json(): string;
-  text(): string;
-}
-
-/** Where the answer is another than a 200. */
-export interface RespondOptions extends Pick<Answer, "status" | "more"> {
-  /** The media type of the JSON form. */
-  jsonType?: string;
-}
+/** One response in each of its forms. Only the negotiated one is rendered. */
+export type Representations = Record<"html" | "json" | "text", () => string>;
 
 /**
- * Answers in the form that the request's Accept prefers (https://www.rfc-editor.org/rfc/rfc9110#name-accept), and in HTML where
+ * Responds in the form that the request's Accept header prefers (https://www.rfc-editor.org/rfc/rfc9110#name-accept), and in HTML if
  * it names none of them.
+ * @param jsonType media type of the JSON form
  */
-export function respond(
-  context: Context,
-  representations: Representations,
-  { jsonType = "application/json; charset=utf-8", ...options }: RespondOptions = {},
-): void {
+export function respond(context: Context, representations: Representations, jsonType = types.json): void {
   const form = preferredForm(context, jsonType);
-  const type = form === "json" ? jsonType : form === "text" ? "text/plain; charset=utf-8" : "text/html; charset=utf-8";
-  answer(context, { type, body: representations[form](), ...options });
+  context.vary("Accept");
+  context.set("Content-Type", form === "json" ? jsonType : types[form]);
+  context.body = representations[form]();
 }
 
-/** What was found out for an Accept header, by the header: there are few in use, and each takes a while. */
-const known = new Map<string, keyof Representations>();
+const types: Readonly<Record<keyof Representations, string>> = {
+  html: "text/html; charset=utf-8",
+  json: "application/json; charset=utf-8",
+  text: "text/plain; charset=utf-8",
+};
 
-/** How many are kept. Whoever sends many different ones only makes the others be found out again. */
-const MAX_KNOWN = 100;
+/** Negotiated forms by Accept header. Few headers are in use, and negotiation is expensive. */
+const negotiated = new Map<string, keyof Representations>();
+
+/** Maximum number of memoized headers. Beyond it the memo starts anew, so that a client cannot fill the memory. */
+const MAX_NEGOTIATED = 100;
 
 function preferredForm(context: Context, jsonType: string): keyof Representations {
   const key = `${jsonType} ${context.req.headers.accept}`;
-  const found = known.get(key);
+  const found = negotiated.get(key);
   if (found !== undefined) return found;
   const [ownType = ""] = jsonType.split(";");
   const type = context.accepts("text/html", "application/json", "text/plain", ownType) || "text/html";
   const form = type === "text/html" ? "html" : type === "text/plain" ? "text" : "json";
-  if (known.size >= MAX_KNOWN) known.clear();
-  if (key.length <= 256) known.set(key, form);
+  if (negotiated.size >= MAX_NEGOTIATED) negotiated.clear();
+  if (key.length <= 256) negotiated.set(key, form);
   return form;
 }

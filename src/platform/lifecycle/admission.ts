@@ -1,35 +1,43 @@
-import { OverloadedError } from "../../greeter/greeter.ts";
+import { ServiceError } from "../errors.ts";
 
-/** How much the service works on at a time, over all protocols together. */
-export interface Admission {
-  /** Whether one more would be too many. */
-  readonly full: boolean;
-  /**
-   * A piece of work begins; it counts as in flight until {@link leave} is called. What goes before and after it does not, such as
-   * waiting for a slow caller: or a few of those could keep all others out.
-   * @throws {OverloadedError} it would be one too many
-   */
-  enter: () => void;
-  leave: () => void;
+/** Time after which a rejected caller may retry, in milliseconds. */
+const RETRY_AFTER_MS = 1000;
+
+/** Limit on the requests and calls in flight, over all protocols together. */
+export type Admission = ReturnType<typeof createAdmission>;
+
+/** Creates the error of a request that is rejected at the limit. */
+export function overloaded(): ServiceError {
+  return new ServiceError("UNAVAILABLE", "Overloaded: too many requests are in flight", {
+    retryAfterMs: RETRY_AFTER_MS,
+  });
 }
 
 /**
- * Load shedding by a limit on what is in flight: what is beyond it is refused at once, so that what was taken in is not slowed down
- * until nobody waits for it any more (https://sre.google/sre-book/handling-overload/).
- * @param limit how many may be in flight
+ * Creates the load shedding of the service: requests beyond the limit are rejected at once, so that the admitted ones stay fast
+ * (https://sre.google/sre-book/handling-overload/).
+ * @param limit maximum number in flight
  */
-export function createAdmission(limit: number): Admission {
+export function createAdmission(limit: number) {
   let inFlight = 0;
   return {
-    get full() {
+    /** Whether the limit is reached. */
+    get full(): boolean {
       return inFlight >= limit;
     },
-    enter: () => {
-      if (inFlight >= limit) throw new OverloadedError("Overloaded: too much is in flight");
+    /**
+     * Takes a slot. Only the work of a handler holds one: if waiting for a slow reader did, a few slow readers would lock everyone out.
+     * @returns releases the slot; later calls do nothing
+     * @throws {ServiceError} UNAVAILABLE: the limit is reached
+     */
+    enter: (): (() => void) => {
+      if (inFlight >= limit) throw overloaded();
       inFlight++;
-    },
-    leave: () => {
-      inFlight--;
+      let held = true;
+      return () => {
+        if (held) inFlight--;
+        held = false;
+      };
     },
   };
 }

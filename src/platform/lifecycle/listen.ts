@@ -1,19 +1,22 @@
 import type { AddressInfo, Server } from "node:net";
-import { formatAddress } from "../config/address.ts";
-import type { Address } from "../config/address.ts";
+import { formatAddress, type Address } from "../config/address.ts";
 
 /**
  * Makes a server listen.
- * @returns the address it got: with the chosen port where port 0 was asked for
- * @throws {Error} the address can't be had; the message names it and says why
+ * @param options.reusePort lets other processes of the same user listen on the same port (`SO_REUSEPORT`)
+ * @param options.flag flag of the address, for the error
+ * @returns the bound address, with the chosen port if port 0 was given
+ * @throws {Error} the address cannot be bound; the message names it, the reason and the flag
  */
-export function listen(server: Server, address: Address): Promise<Address> {
+export function listen(server: Server, address: Address, { reusePort = false, flag = "" } = {}): Promise<Address> {
   return new Promise((resolve, reject) => {
     server.once("error", (cause: NodeJS.ErrnoException) => {
       const reason = reasons[cause.code ?? ""] ?? cause.message;
-      reject(new Error(`Cannot listen on ${formatAddress(address)}: ${reason}`, { cause }));
+      const culprit = cause.code === "ENOTSUP" ? "--reuse-port" : flag;
+      const message = `Cannot listen on ${formatAddress(address)}: ${reason}`;
+      reject(new Error(culprit ? `${message} (${culprit})` : message, { cause }));
     });
-    server.listen({ port: address.port, ...(address.host && { host: address.host }) }, () => {
+    server.listen({ port: address.port, ...(address.host && { host: address.host }), reusePort }, () => {
       server.removeAllListeners("error");
       const { address: host, port } = server.address() as AddressInfo;
       resolve({ host, port });
@@ -23,7 +26,8 @@ export function listen(server: Server, address: Address): Promise<Address> {
 
 const reasons: Record<string, string> = {
   EACCES: "permission denied",
-  EADDRINUSE: "it is in use",
-  EADDRNOTAVAIL: "it is not an address of this machine",
-  ENOTFOUND: "the host is unknown",
+  EADDRINUSE: "address already in use",
+  EADDRNOTAVAIL: "not an address of this machine",
+  ENOTFOUND: "unknown host",
+  ENOTSUP: "this system cannot share a port between processes",
 };

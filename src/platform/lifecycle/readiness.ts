@@ -1,34 +1,27 @@
-/** Where the service is in its life. It only moves forward. */
-export type Phase = "starting" | "serving" | "draining";
+const phases = ["starting", "serving", "draining"] as const;
 
-const phases: readonly Phase[] = ["starting", "serving", "draining"];
+/** Lifecycle phase. Transitions are one-way. */
+export type Phase = (typeof phases)[number];
 
-/** The one state that every health surface reads. */
-export interface Readiness {
-  readonly phase: Phase;
-  /** Moves on to a later phase. */
-  enter(phase: Phase): void;
-  /**
-   * Calls the listener after each change.
-   * @returns what takes the listener off again
-   */
-  onChange(listener: () => void): () => void;
-}
+/** State that every health surface reads. */
+export type Readiness = ReturnType<typeof createReadiness>;
 
-/** A service that is starting. */
-export function createReadiness(): Readiness {
+/** Creates the readiness of a service that is starting. */
+export function createReadiness() {
   let current: Phase = "starting";
   const listeners = new Set<() => void>();
   return {
-    get phase() {
+    get phase(): Phase {
       return current;
     },
-    enter: (phase) => {
+    /** Enters a later phase. An earlier one is ignored. */
+    enter: (phase: Phase): void => {
       if (phases.indexOf(phase) <= phases.indexOf(current)) return;
       current = phase;
       for (const listener of listeners) listener();
     },
-    onChange: (listener) => {
+    /** Calls the listener after each change. Returns a function that removes it. */
+    onChange: (listener: () => void): (() => void) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },

@@ -1,22 +1,27 @@
 import type { Server as Listener } from "node:net";
 import { setImmediate as turn } from "node:timers/promises";
-import { formatAddress } from "../config/address.ts";
-import { listen } from "./listen.ts";
-import type { Address } from "../config/address.ts";
+import { formatAddress, type Address } from "../config/address.ts";
 import type { Server } from "./lifecycle.ts";
+import { listen } from "./listen.ts";
 
-/** How many turns of the event loop whoever connects while the port is to be closed may take. */
-const MOST_TURNS = 1000;
+/** Maximum number of turns of the event loop in which waiting connections are accepted. */
+const MAX_TURNS = 1000;
 
-/** What has a listener, for the lifecycle to start at an address. */
+/** A server with a listener that does not listen yet. */
+export interface ListeningServer extends Pick<Server, "drain" | "cut"> {
+  listener: Listener;
+}
+
+/** Gives a server its name and its address, for the lifecycle. */
 export function serverAt(
   protocol: string,
-  { listener, drain, cut }: Pick<Server, "drain" | "cut"> & { listener: Listener },
+  { listener, drain, cut }: ListeningServer,
   address: Address,
+  options: Parameters<typeof listen>[2],
 ): Server {
   return {
     protocol,
-    start: async () => formatAddress(await listen(listener, address)),
+    start: async () => formatAddress(await listen(listener, address, options)),
     drain: async () => {
       await acceptWaiting(listener);
       await drain();
@@ -26,14 +31,14 @@ export function serverAt(
 }
 
 /**
- * Resolves when whoever has connected is accepted, but for those who never stop coming. Closing the port resets the others, and Node accepts one in each
- * turn of the event loop.
+ * Resolves when the accept queue is empty, or after {@link MAX_TURNS}. Closing the port resets the connections in the queue, and Node
+ * accepts one in each turn of the event loop.
  */
 async function acceptWaiting(listener: Listener): Promise<void> {
   let accepted = 0;
   const onConnection = (): void => void accepted++;
   listener.on("connection", onConnection);
-  for (let turns = 0, before = -1; turns < MOST_TURNS && accepted > before; turns++) {
+  for (let turns = 0, before = -1; turns < MAX_TURNS && accepted > before; turns++) {
     before = accepted;
     await turn();
   }

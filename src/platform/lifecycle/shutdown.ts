@@ -1,40 +1,50 @@
 import { constants } from "node:os";
-import type { LifecycleLog, StopRequest } from "./lifecycle.ts";
+import type { LifecycleLog } from "./lifecycle.ts";
 
-/**
- * What ends a process: a signal, or an error that nobody caught. A second signal ends it at once.
- */
-export function stopRequest(log: LifecycleLog): StopRequest {
+/** Request to stop the process. */
+export type ShutdownRequest = Readonly<ReturnType<typeof shutdownRequest>>;
+
+/** Requests the shutdown on the first signal, and on an uncaught error. A second signal ends the process at once. */
+export function shutdownRequest(log: LifecycleLog) {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const state = { request: promise, requested: false, reason: "", failed: false };
   const request = (reason: string): void => {
-    if (!state.requested) Object.assign(state, { requested: true, reason });
+    if (!stop.requested) Object.assign(stop, { requested: true, reason });
     resolve();
   };
-  // A rejection that nobody handles arrives here too, with "unhandledRejection" as its origin.
+  // An unhandled rejection arrives here too, with the origin "unhandledRejection".
   const onUncaught = (error: unknown, origin: string): void => {
     log.fatal({ err: error, origin }, "Uncaught error");
-    state.failed = true;
+    stop.failed = true;
     request(origin);
   };
   process.on("uncaughtException", onUncaught);
-  const ignoreSignals = hearSignals(request);
-  const release = (): void => {
-    process.off("uncaughtException", onUncaught);
-    ignoreSignals();
+  const ignoreSignals = onSignals(request);
+  const stop = {
+    /** Resolves when the process must stop. */
+    request: promise,
+    requested: false,
+    /** Name of the signal, or origin of the uncaught error. */
+    reason: "",
+    /** Whether an error was uncaught. */
+    failed: false,
+    /** Removes the listeners. */
+    release: (): void => {
+      process.off("uncaughtException", onUncaught);
+      ignoreSignals();
+    },
   };
-  return Object.assign(state, { release });
+  return stop;
 }
 
-/** From here on the lifecycle decides: until now a signal has ended the process at once. */
-function hearSignals(request: (reason: string) => void): () => void {
+/** Replaces the start-up signal handlers with the lifecycle's. */
+function onSignals(request: (reason: string) => void): () => void {
   let signalled = false;
   const onSignal = (signal: "SIGINT" | "SIGTERM"): void => {
     if (signalled) process.exit(128 + constants.signals[signal]);
     signalled = true;
     request(signal);
   };
-  // In this order, for Node drops a signal that it has received but not yet told, as during a long start, when the last listener goes.
+  // The new listeners first: when the last listener is removed, Node drops a signal that it has received but not emitted.
   const earlier = (["SIGINT", "SIGTERM"] as const).flatMap((signal) =>
     process.listeners(signal).map((listener) => () => process.off(signal, listener)),
   );

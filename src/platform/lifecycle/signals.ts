@@ -1,6 +1,5 @@
-// Runs before everything else, for its effect, so it imports nothing: until somebody else handles signals, each ends the process at
-// once, with the code of a shell. They do that without a handler, too, but not to process 1 of a container: it never hears of a
-// signal that it does not handle.
+// Imported first, for its effect, so it imports nothing: until the lifecycle takes over, a signal ends the process at once, with the exit
+// code of a shell. A process without a handler ends too, except process 1 of a container, which the kernel does not signal.
 for (const [signal, number] of Object.entries({ SIGINT: 2, SIGTERM: 15 })) {
   process.on(signal, () => process.exit(128 + number));
 }

@@ -1,31 +1,33 @@
-import type { Labels, MetricSnapshot, SeriesSnapshot } from "./metrics.ts";
+import type { Labels, Metric } from "./metrics.ts";
 
-/** A way to write metrics down. */
-export interface Format {
+/** Exposition format of metrics. */
+interface Format {
   contentType: string;
-  write(metrics: MetricSnapshot[]): string;
+  write(metrics: Metric[]): string;
 }
 
 /** Prometheus' text format (https://prometheus.io/docs/instrumenting/exposition_formats/). */
 export const prometheusText: Format = {
   contentType: "text/plain; version=0.0.4; charset=utf-8",
-  write: (metrics) =>
-    metrics.map((metric) => writeMetric(metric, metric.name, { bound: String, help: escape })).join(""),
+  write: (metrics) => metrics.map((metric) => writeMetric(metric, metric.name, escape(metric.help), String)).join(""),
 };
 
 /**
- * OpenMetrics (https://prometheus.io/docs/specs/om/open_metrics_spec/). It calls a counter by the name without `_total`, writes the
- * bounds of buckets as floating-point numbers, and ends with a line that tells a whole answer from one that was cut off.
+ * OpenMetrics (https://prometheus.io/docs/specs/om/open_metrics_spec/). The family of a counter has no `_total`, the bounds of buckets are
+ * floating-point numbers, and a last line marks a complete response.
  */
 export const openMetrics: Format = {
   contentType: "application/openmetrics-text; version=1.0.0; charset=utf-8",
   write: (metrics) => {
     const bound = (value: number): string => (Number.isInteger(value) ? value.toFixed(1) : String(value));
-    return `${metrics.map((metric) => writeMetric(metric, metric.name.replace(/_total$/, ""), { bound, help: escapeQuoted })).join("")}# EOF\n`;
+    const written = metrics.map((metric) =>
+      writeMetric(metric, metric.name.replace(/_total$/, ""), escapeQuoted(metric.help), bound),
+    );
+    return `${written.join("")}# EOF\n`;
   },
 };
 
-/** The format that an Accept header prefers: OpenMetrics where it is named and not liked less than plain text. */
+/** Returns the format that an Accept header prefers: OpenMetrics if it is named with at least the quality of plain text. */
 export function preferredFormat(accept: string): Format {
   const quality = (type: string): number => {
     const ranges = accept.split(",").filter((range) => range.trim().toLowerCase().startsWith(type));
@@ -35,30 +37,17 @@ export function preferredFormat(accept: string): Format {
   return wanted > 0 && wanted >= quality("text/plain") ? openMetrics : prometheusText;
 }
 
-/** What the formats write differently. */
-interface Style {
-  bound: (value: number) => string;
-  help: (text: string) => string;
-}
-
-function writeMetric({ name, help, type, series }: MetricSnapshot, family: string, style: Style): string {
-  const lines = series.flatMap((one) => writeSeries(name, one, style.bound));
-  return [`# HELP ${family} ${style.help(help)}`, `# TYPE ${family} ${type}`, ...lines, ""].join("\n");
-}
-
-function writeSeries(
-  name: string,
-  { labels, value, buckets }: SeriesSnapshot,
-  bound: (value: number) => string,
-): string[] {
-  if (!buckets) return [`${name}${writeLabels(labels)} ${value}`];
-  return [
-    ...buckets.map(
+function writeMetric(metric: Metric, family: string, help: string, bound: (value: number) => string): string {
+  const { name, type, series } = metric;
+  const lines = series.flatMap(({ labels, value, buckets }) => {
+    if (!buckets) return `${name}${writeLabels(labels)} ${value}`;
+    const counts = buckets.map(
       ([le, count]) => `${name}_bucket${writeLabels({ ...labels, le: le === Infinity ? "+Inf" : bound(le) })} ${count}`,
-    ),
-    `${name}_sum${writeLabels(labels)} ${value}`,
-    `${name}_count${writeLabels(labels)} ${buckets.at(-1)![1]}`,
-  ];
+    );
+    const total = buckets.at(-1)![1];
+    return [...counts, `${name}_sum${writeLabels(labels)} ${value}`, `${name}_count${writeLabels(labels)} ${total}`];
+  });
+  return [`# HELP ${family} ${help}`, `# TYPE ${family} ${type}`, ...lines, ""].join("\n");
 }
 
 function writeLabels(labels: Labels): string {

@@ -1,113 +1,81 @@
 import type { IncomingMessage } from "node:http";
-import { followExchanges } from "./request.ts";
-import type { Arrival, Begin, Ending, Observers, Terms } from "./request.ts";
 import type { Level } from "./log.ts";
-import { durationBounds } from "./metrics.ts";
-import { remember } from "./memoize.ts";
+import { memoize } from "./memoize.ts";
+import { createRecorder, OTHER } from "./request.ts";
+import type { RecorderDependencies, RequestEnd, RequestStart } from "./request.ts";
 
-/** What is to be known of a request when it arrives. */
-export type HttpArrival = Arrival & Pick<IncomingMessage, "method" | "url" | "httpVersion">;
+export type HttpRequestStart = RequestStart & Pick<IncomingMessage, "method" | "url" | "httpVersion">;
 
-/** How a request ended. */
-export interface HttpEnding extends Ending {
-  /** Which of the service's routes it took: one of a few. */
-  route: string;
-  /** Undefined where nobody was there to be answered any more. */
-  status: number | undefined;
-}
+/**
+ * The route is the pattern, such as `/orders/{id}`, or undefined if none matched: a path would be an unbounded label.
+ * The status is undefined if the client left before the response.
+ */
+type HttpRequestEnd = RequestEnd & { route: string | undefined; status: number | undefined };
 
-export type HttpExchange = ReturnType<HttpTelemetry["begin"]>;
+export type HttpTelemetry = ReturnType<typeof httpTelemetry>;
 
-/** Hears of every HTTP request. */
-export interface HttpTelemetry {
-  begin: Begin<HttpArrival, HttpEnding>;
-}
+export type HttpRequestRecord = ReturnType<HttpTelemetry["startRequest"]>;
 
-/** What a method or a route is called that is none of the known: the convention's word. */
-const OTHER = "_OTHER";
-
-/** Those that the convention counts as known. */
+/** Known methods, by the semantic conventions. */
 const methods = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"]);
 
 /**
- * Tells of HTTP requests by OpenTelemetry's conventions
+ * Creates the recorder of HTTP requests, by OpenTelemetry's semantic conventions
  * (https://opentelemetry.io/docs/specs/semconv/http/http-metrics/, https://opentelemetry.io/docs/specs/semconv/http/http-spans/).
- * @param ownScheme how clients reach it, unless a proxy says otherwise
+ * @param ownScheme scheme of the service, unless a trusted proxy forwards another
  */
-export function httpTelemetry(observers: Observers, ownScheme: "http" | "https"): HttpTelemetry {
-  const { metrics } = observers;
-  const actives = metrics.gauge("http_server_active_requests", "HTTP requests that are being served.");
-  const active = remember((method: string, scheme: string) =>
-    actives.with({ http_request_method: knownMethod(method), url_scheme: scheme }),
+export function httpTelemetry(dependencies: RecorderDependencies, ownScheme: "http" | "https") {
+  const { metrics } = dependencies;
+  const actives = metrics.gauge("http_server_active_requests", "HTTP requests in flight.");
+  const active = memoize((method: string, scheme: string) =>
+    actives.with({ http_request_method: known(method), url_scheme: scheme }),
   );
-  const help = "Duration of HTTP requests, in seconds.";
-  const durations = metrics.histogram("http_server_request_duration_seconds", help, durationBounds);
-  const outcome = remember(
-    (method: string, route: string, status: number | undefined, version: string, scheme: string) => {
-      const error = errorOf(status);
-      const duration = durations.with({
-        http_request_method: knownMethod(method),
-        http_route: route,
-        ...(status !== undefined && { http_response_status_code: String(status) }),
-        network_protocol_version: version,
-        url_scheme: scheme,
-        ...(error !== undefined && { error_type: error }),
-      });
-      const answer = status === undefined ? "CANCELLED" : String(status);
-      const fields = `"protocol":"http","method":"${method}","route":"${route}","status":"${answer}"`;
-      return { duration, level: levelOf(status), error, fields };
-    },
-  );
-  // Those of every good day are there from the start, so that the first request is an increase.
-  active("GET", ownScheme);
-  for (const route of ["/", "/{name}", "/version"]) outcome("GET", route, 200, "1.1", ownScheme);
+  const durations = metrics.histogram("http_server_request_duration_seconds", "Duration of HTTP requests, in seconds.");
+  const result = memoize((method: string, route: string, code: number | undefined, version: string, scheme: string) => {
+    const status = code?.toString();
+    // A client that left, or an invalid request, is no error of the service.
+    const error = code !== undefined && code >= 500 ? status : undefined;
+    const duration = durations.with({
+      http_request_method: known(method),
+      http_route: route,
+      http_response_status_code: status,
+      network_protocol_version: version,
+      url_scheme: scheme,
+      error_type: error,
+    });
+    const level: Level = code === undefined || code < 400 ? "info" : "warn";
+    const fields = `"protocol":"http","method":"${method}","route":"${route}","status":"${status ?? "CANCELLED"}"`;
+    return { duration, level, error, fields };
+  });
 
-  const terms: Terms<HttpArrival, HttpEnding> = {
-    protocol: "http",
-    active: ({ method = OTHER }, { scheme = ownScheme }) => active(method, scheme),
-    outcome: ({ method = OTHER, httpVersion }, { route, status }, { scheme = ownScheme }) =>
-      outcome(method, route, status, httpVersion, scheme),
-    path: ({ url }) => url,
-    spanStart: ({ method = OTHER, url = "", httpVersion, headers, socket }, { client, scheme = ownScheme }) => {
-      const [path, query] = url.split("?", 2);
-      const known = knownMethod(method);
-      return {
-        name: spanName(method),
-        attributes: {
-          "http.request.method": known,
-          "http.request.method_original": known === method ? undefined : method,
-          "url.scheme": scheme,
-          "url.path": path,
-          "url.query": query,
-          "network.protocol.version": httpVersion,
-          "client.address": client,
-          "network.peer.address": socket.remoteAddress,
-          "network.peer.port": socket.remotePort,
-          "user_agent.original": headers["user-agent"],
-        },
-      };
+  return {
+    /** Creates the common series of a route at 0, so that `rate()` sees the first request. */
+    expect: (method: string, route: string): void => {
+      active(method, ownScheme);
+      result(method, route, 200, "1.1", ownScheme);
     },
-    spanEnd: ({ method = OTHER }, { route, status }) => ({
-      name: `${spanName(method)} ${route}`,
-      attributes: { "http.route": route, "http.response.status_code": status },
+    startRequest: createRecorder<HttpRequestStart, HttpRequestEnd>(dependencies, {
+      protocol: "http",
+      active: ({ method = OTHER }, { scheme = ownScheme }) => active(method, scheme),
+      result: ({ method = OTHER, httpVersion }, { route = OTHER, status }, { scheme = ownScheme }) =>
+        result(method, route, status, httpVersion, scheme),
+      path: ({ url }) => url,
+      spanName: ({ method = OTHER }, end) =>
+        end?.route === undefined ? known(method, "HTTP") : `${known(method, "HTTP")} ${end.route}`,
+      startAttributes: ({ method = OTHER, url = "", httpVersion, headers }, { scheme = ownScheme }) => ({
+        "http.request.method": known(method),
+        "http.request.method_original": methods.has(method) ? undefined : method,
+        "url.scheme": scheme,
+        "url.path": url.split("?", 1)[0],
+        "url.query": url.split("?", 2)[1],
+        "network.protocol.version": httpVersion,
+        "user_agent.original": headers["user-agent"],
+      }),
+      endAttributes: ({ route, status }) => ({ "http.route": route, "http.response.status_code": status }),
     }),
   };
-  return { begin: followExchanges(terms, observers) };
 }
 
-function knownMethod(method: string): string {
-  return methods.has(method) ? method : OTHER;
-}
-
-function spanName(method: string): string {
-  return methods.has(method) ? method : "HTTP";
-}
-
-/** Only what is the service's own fault: a caller who went away, or asked for the impossible, is none. */
-function errorOf(status: number | undefined): string | undefined {
-  return status !== undefined && status >= 500 ? String(status) : undefined;
-}
-
-function levelOf(status: number | undefined): Level {
-  return status === undefined || status < 400 ? "info" : "warn";
+function known(method: string, otherwise = OTHER): string {
+  return methods.has(method) ? method : otherwise;
 }

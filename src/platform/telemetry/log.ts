@@ -1,44 +1,34 @@
-import { pino } from "pino";
-import type { LevelWithSilent, Logger } from "pino";
+import { pino, type LevelWithSilent, type Logger } from "pino";
 
-/** How severe what is logged may be. */
 export type Level = "debug" | "info" | "warn" | "error" | "fatal";
 
-/** What the rest of the service may log with. Its level may change at any time. */
-export interface Log extends Pick<Logger, Level | "flush"> {
+/** Log of the service. Its level may change at any time. */
+export interface Log extends Pick<Logger, Level | "flush" | "child"> {
   level: string;
   /**
-   * Logs what there is a line of for each request. It is put together later, with the others of the same moment: that is several times
-   * as fast as one by one between all else that a request needs, and pino's own way takes longer still.
-   * @param write gives the line's fields as JSON, without the braces around them; it must not hold on to more than it needs
+   * Logs a line of the access log. It is formatted later, together with others, which is several times as fast as pino.
+   * @param format returns the line's fields as JSON without braces
    */
-  later<Record>(level: Level, message: string, record: Record, write: (record: Record) => string): void;
+  writeAccessLog<Record>(level: Level, message: string, record: Record, format: (record: Record) => string): void;
 }
 
-/** What takes the lines of the log. */
+/** Destination of the log. */
 export interface Output {
   write(text: string): unknown;
-  /** Somebody sits there and reads. */
   isTTY?: boolean;
 }
 
-/**
- * Creates a log of JSON lines.
- * @param level minimum log level
- */
+/** Creates a log of JSON lines. */
 export function createLog(level: LevelWithSilent, output: Output): Log {
-  const options = {
-    level,
-    base: null,
-    timestamp: () => timeField(Date.now()),
-    formatters: { level: (label: string) => ({ level: label }) },
+  const destination = bufferOutput(output);
+  const formatters = { level: (label: string) => ({ level: label }) };
+  const log = pino({ level, base: null, timestamp: () => timeField(Date.now()), formatters }, destination);
+  const writeAccessLog: Log["writeAccessLog"] = (level, message, record, format) => {
+    if (!log.isLevelEnabled(level)) return;
+    const time = Date.now();
+    destination.write(() => `{"level":"${level}"${timeField(time)},${format(record)},"msg":"${message}"}\n`);
   };
-  const destination = inOneWrite(output);
-  const log = pino(options, destination);
-  const later: Log["later"] = (severity, message, record, write) => {
-    if (log.isLevelEnabled(severity)) destination.later({ severity, time: Date.now(), message, record, write });
-  };
-  return Object.assign(log, { later });
+  return Object.assign(log, { writeAccessLog });
 }
 
 /** Formats the lines of the log for a terminal; pino-pretty is loaded only for that. */
@@ -62,13 +52,10 @@ function printableJson(lines: string): string {
   return lines.replaceAll(/\\u00(?:[01][\da-f]|7f)|\\[bfrt]|[\u007f-\u009f]/gi, "\uFFFD");
 }
 
-/** How long a line may wait for the next ones, in milliseconds. */
-const INTERVAL = 10;
-
 let lastTime = 0;
 let lastField = "";
 
-/** A time, in milliseconds since 1970, as a field of the line in ISO 8601. It is made anew only for another millisecond: it is costly. */
+/** Formats the field `time` in ISO 8601. It is memoized for the same millisecond, because formatting is expensive. */
 function timeField(time: number): string {
   if (time !== lastTime) {
     lastTime = time;
@@ -77,39 +64,23 @@ function timeField(time: number): string {
   return lastField;
 }
 
-/** A line that is still to be put together. */
-interface LaterLine<Record> {
-  severity: Level;
-  time: number;
-  message: string;
-  record: Record;
-  write: (record: Record) => string;
-}
+/** Maximum time that a line waits for the next ones, in milliseconds. */
+const FLUSH_INTERVAL_MS = 10;
 
-interface Lines {
-  write(line: string): void;
-  later<Record>(line: LaterLine<Record>): void;
-  flush(): void;
-}
+/** A line, or the function that formats it. */
+type Line = string | (() => string);
 
-/**
- * Writes what was logged within a moment in one piece: a write to a pipe is a system call and wakes whoever reads it, which costs more
- * than all else that is done for a line.
- */
-function inOneWrite(output: Output): Lines {
-  let lines: (string | LaterLine<unknown>)[] = [];
+/** Buffers lines and writes them together: each write to a pipe is a system call that wakes the reader. */
+function bufferOutput(output: Output): { write(line: Line): void; flush(): void } {
+  let lines: Line[] = [];
   const flush = (): void => {
     if (lines.length === 0) return;
-    const written = lines.map((line) => (typeof line === "string" ? line : putTogether(line)));
+    const written = lines.map((line) => (typeof line === "string" ? line : line()));
     lines = [];
     output.write(written.join(""));
   };
-  const add = (line: string | LaterLine<unknown>): void => {
-    if (lines.push(line) === 1) setTimeout(flush, INTERVAL);
+  const write = (line: Line): void => {
+    if (lines.push(line) === 1) setTimeout(flush, FLUSH_INTERVAL_MS);
   };
-  return { write: add, later: (line) => add(line as LaterLine<unknown>), flush };
-}
-
-function putTogether({ severity, time, message, record, write }: LaterLine<unknown>): string {
-  return `{"level":"${severity}"${timeField(time)},${write(record)},"msg":"${message}"}\n`;
+  return { write, flush };
 }

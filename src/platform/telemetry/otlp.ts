@@ -1,102 +1,71 @@
-import {
-  createTraceState,
-  diag,
-  DiagLogLevel,
-  ROOT_CONTEXT,
-  SpanKind,
-  SpanStatusCode,
-  trace,
-} from "@opentelemetry/api";
-import type { Context } from "@opentelemetry/api";
-import { getNumberFromEnv, getStringFromEnv, parseTraceParent } from "@opentelemetry/core";
+import { defaultTextMapGetter, diag, DiagLogLevel, ROOT_CONTEXT, SpanKind, SpanStatusCode } from "@opentelemetry/api";
+import { getNumberFromEnv, getStringFromEnv, W3CTraceContextPropagator } from "@opentelemetry/core";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
 import { defaultResource, detectResources, envDetector, resourceFromAttributes } from "@opentelemetry/resources";
-import {
-  AlwaysOffSampler,
-  AlwaysOnSampler,
-  BatchSpanProcessor,
-  ParentBasedSampler,
-  TraceIdRatioBasedSampler,
-  TracerProvider,
-} from "@opentelemetry/sdk-trace";
-import type { BatchSpanProcessorOptions, Sampler } from "@opentelemetry/sdk-trace";
-import type { TraceContext } from "./trace-context.ts";
+import * as sdk from "@opentelemetry/sdk-trace";
+import { identity } from "../identity.ts";
 import type { Tracing, TracingLog } from "./tracing.ts";
 
-/** Sends spans over OTLP. The exporter reads its own variables; what the SDK leaves to whoever sets it up is read here. */
+/** Creates tracing over OTLP. The exporter reads its own variables; this reads those that the SDK leaves to its user. */
 export function createTracing(log: TracingLog, version: Promise<string>): Tracing {
-  // An exporter that can't reach its collector says so here, and the service goes on.
+  // The exporter reports here that it cannot reach its collector.
   const warn = (message: string, ...details: unknown[]): void =>
     log.warn({ details: details.map(String) }, `Tracing: ${message}`);
   const debug = (message: string): void => log.debug({}, `Tracing: ${message}`);
   diag.setLogger({ error: warn, warn, info: debug, debug, verbose: () => {} }, DiagLogLevel.INFO);
 
-  const provider = new TracerProvider({
+  const provider = new sdk.TracerProvider({
     resource: defaultResource()
-      .merge(resourceFromAttributes({ "service.name": "greeter", "service.version": version.catch(() => undefined) }))
+      .merge(resourceFromAttributes({ "service.name": identity.name, "service.version": version }))
       .merge(detectResources({ detectors: [envDetector] })),
     sampler: readSampler(),
-    spanProcessors: [new BatchSpanProcessor({ exporter: new OTLPTraceExporter(), ...readBatching() })],
+    spanProcessors: [createProcessor()],
   });
-  const tracer = provider.getTracer("greeter");
+  const tracer = provider.getTracer(identity.name);
+  const propagator = new W3CTraceContextPropagator();
 
   return {
     start: ({ name, kind, parent, attributes }) => {
       const options = { kind: kind === "server" ? SpanKind.SERVER : SpanKind.CLIENT, attributes };
-      const span = tracer.startSpan(name, options, contextOf(parent));
+      const context = propagator.extract(ROOT_CONTEXT, parent ?? {}, defaultTextMapGetter);
+      const span = tracer.startSpan(name, options, context);
       const { traceId, spanId, traceFlags } = span.spanContext();
       return {
         traceparent: `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, "0")}`,
-        end: (end) => {
-          if (end.name !== undefined) span.updateName(end.name);
-          span.setAttributes(end.attributes);
-          if (end.error !== undefined) {
-            span.setAttribute("error.type", end.error);
-            span.setStatus({ code: SpanStatusCode.ERROR });
-          }
+        end: ({ name, attributes, error }) => {
+          if (name !== undefined) span.updateName(name);
+          span.setAttributes({ ...attributes, "error.type": error });
+          if (error !== undefined) span.setStatus({ code: SpanStatusCode.ERROR });
           span.end();
         },
       };
     },
-    close: () => provider.shutdown().catch((error: unknown) => warn("Could not send the last spans", error)),
+    close: () => provider.shutdown().catch((error: unknown) => warn("Cannot export the last spans", error)),
   };
 }
 
-function contextOf(parent: TraceContext | undefined): Context {
-  const spanContext = parent && parseTraceParent(parent.traceparent);
-  if (!spanContext) return ROOT_CONTEXT;
-  const { tracestate } = parent;
-  return trace.setSpanContext(ROOT_CONTEXT, {
-    ...spanContext,
-    isRemote: true,
-    ...(tracestate !== undefined && { traceState: createTraceState(tracestate) }),
-  });
-}
+const samplers = new Map<string, () => sdk.Sampler>([
+  ["always_on", () => new sdk.AlwaysOnSampler()],
+  ["always_off", () => new sdk.AlwaysOffSampler()],
+  ["traceidratio", () => new sdk.TraceIdRatioBasedSampler(getNumberFromEnv("OTEL_TRACES_SAMPLER_ARG") ?? 1)],
+]);
 
-function readSampler(): Sampler {
-  const ratio = (): Sampler => new TraceIdRatioBasedSampler(getNumberFromEnv("OTEL_TRACES_SAMPLER_ARG") ?? 1);
-  const parentBased = (root: Sampler): Sampler => new ParentBasedSampler({ root });
-  const samplers: Record<string, () => Sampler> = {
-    always_on: () => new AlwaysOnSampler(),
-    always_off: () => new AlwaysOffSampler(),
-    traceidratio: ratio,
-    parentbased_always_on: () => parentBased(new AlwaysOnSampler()),
-    parentbased_always_off: () => parentBased(new AlwaysOffSampler()),
-    parentbased_traceidratio: () => parentBased(ratio()),
-  };
+function readSampler(): sdk.Sampler {
   const standard = "parentbased_always_on";
   const name = getStringFromEnv("OTEL_TRACES_SAMPLER") ?? standard;
-  if (!samplers[name]) diag.warn(`Unknown OTEL_TRACES_SAMPLER ${JSON.stringify(name)}, using ${standard}`);
-  return (samplers[name] ?? samplers[standard]!)();
+  const root = samplers.get(name.replace(/^parentbased_/, ""))?.();
+  if (root) return name.startsWith("parentbased_") ? new sdk.ParentBasedSampler({ root }) : root;
+  diag.warn(`Unknown OTEL_TRACES_SAMPLER ${JSON.stringify(name)}, using ${standard}`);
+  return new sdk.ParentBasedSampler({ root: new sdk.AlwaysOnSampler() });
 }
 
-function readBatching(): Partial<BatchSpanProcessorOptions> {
-  const variables = {
-    scheduledDelayMillis: "OTEL_BSP_SCHEDULE_DELAY",
-    exportTimeoutMillis: "OTEL_BSP_EXPORT_TIMEOUT",
-    maxQueueSize: "OTEL_BSP_MAX_QUEUE_SIZE",
-    maxExportBatchSize: "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
-  };
-  const read = Object.entries(variables).map(([option, variable]) => [option, getNumberFromEnv(variable)] as const);
-  return Object.fromEntries(read.filter(([, value]) => value !== undefined));
+function createProcessor(): sdk.BatchSpanProcessor {
+  return new sdk.BatchSpanProcessor({
+    exporter: new OTLPTraceExporter(),
+    scheduledDelayMillis: getNumberFromEnv("OTEL_BSP_SCHEDULE_DELAY"),
+    exportTimeoutMillis: getNumberFromEnv("OTEL_BSP_EXPORT_TIMEOUT"),
+    maxQueueSize: getNumberFromEnv("OTEL_BSP_MAX_QUEUE_SIZE"),
+    maxExportBatchSize: getNumberFromEnv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE"),
+    // The SDK replaces undefined by its default, which its types lack.
+  } as sdk.BatchSpanProcessorOptions);
 }

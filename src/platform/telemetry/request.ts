@@ -1,5 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
+import type { Socket } from "node:net";
+import { formatAddress } from "../config/address.ts";
+import type { RequestContext, RequestLog } from "../context.ts";
 import type { Readiness } from "../lifecycle/readiness.ts";
 import type { Forwarded } from "./forwarded.ts";
 import type { Level, Log } from "./log.ts";
@@ -7,149 +10,154 @@ import type { Family, Histogram, Metrics, Value } from "./metrics.ts";
 import { spanIdOf, traceContext, traceIdOf } from "./trace-context.ts";
 import type { SpanAttributes, Tracing } from "./tracing.ts";
 
-/** Which requests and calls are logged. */
+/** Label of an unknown method or route, by OpenTelemetry's semantic conventions. */
+export const OTHER = "_OTHER";
+
+/** Requests and calls that the access log records. */
 export type AccessLog = "all" | "errors" | "off";
 
-/** A request or a call that is being served. */
-export interface Exchange {
-  /** The caller's own `x-request-id` where it is well formed, otherwise one that was made for it. */
-  readonly requestId: string;
-  /** The trace that it belongs to, to be passed on to whoever is asked on its behalf; undefined where it belongs to none. */
-  readonly traceparent: string | undefined;
-}
+/** Ids and log of a request or call in flight. The id is the caller's `x-request-id` if it is well formed. */
+export type RequestRecord = Pick<RequestContext, "requestId" | "traceparent" | "log">;
 
-/** What both protocols tell of a request or call as it begins. */
-export interface Arrival {
-  headers: IncomingHttpHeaders;
-  /** The connection that it came on. */
-  socket: { remoteAddress?: string | undefined; remotePort?: number | undefined };
-}
+/** Facts known when a request or call starts, on every protocol. */
+export type RequestStart = { headers: IncomingHttpHeaders; socket: Pick<Socket, "remoteAddress" | "remotePort"> };
 
-/** What both tell of it as it ends. */
-export interface Ending {
-  /** How large the answer was, in bytes: its body, or its messages. */
-  bytes: number;
-}
+/** Facts known when it ends: the size of the response body, or of the response messages. */
+export type RequestEnd = { bytes: number };
 
-/** What all exchanges of one method, route and status have in common: made once, for making it costs more than looking it up. */
-export interface Outcome {
+/** Everything that the requests of one method, route and status share. It is memoized, because creating it is expensive. */
+interface RequestResult {
   duration: Histogram;
   level: Level;
-  /** What class of error of this service it was; undefined where it was none. */
+  /** Error class of a server error; undefined otherwise. */
   error: string | undefined;
-  /** The fields of its line in the log. */
+  /** Fields of the access log, as JSON without braces. */
   fields: string;
 }
 
-/** The terms in which a protocol's exchanges are told of. */
-export interface Terms<A extends Arrival, E extends Ending> {
+/** Maps the requests of a protocol to metric labels, log fields and span attributes. */
+interface RequestMapping<S extends RequestStart, E extends RequestEnd> {
   protocol: "http" | "grpc";
-  active(arrival: A, forwarded: Forwarded): Value;
-  outcome(arrival: A, ending: E, forwarded: Forwarded): Outcome;
-  /** The caller's own text, where that says more than the method. */
-  path(arrival: A): string | undefined;
-  spanStart(arrival: A, forwarded: Forwarded): { name: string; attributes: SpanAttributes };
-  spanEnd(arrival: A, ending: E): { name?: string; attributes: SpanAttributes };
+  active(start: S, forwarded: Forwarded): Value;
+  result(start: S, end: E, forwarded: Forwarded): RequestResult;
+  /** Path as the caller sent it; undefined if the method names it. */
+  path(start: S): string | undefined;
+  spanName(start: S, end?: E): string;
+  startAttributes(start: S, forwarded: Forwarded): SpanAttributes;
+  endAttributes(end: E): SpanAttributes;
 }
 
-/** What every exchange is told to. */
-export interface Observers {
+export interface RecorderDependencies {
   metrics: Metrics;
-  /** Counts those that began when the service was not ready any more, by protocol. */
+  /** Counts the requests that start during the drain, by protocol. */
   late: Family<Value>;
   log: Log;
   accessLog: AccessLog;
   tracing: Tracing | undefined;
   readiness: Readiness;
-  /** What the proxies say that it came through. */
-  forwarded: (arrival: Arrival) => Forwarded;
+  forwarded: (start: RequestStart) => Forwarded;
 }
 
-/** Tells of a protocol's exchanges: to the metrics, the log and the trace. */
-export type Begin<A extends Arrival, E extends Ending> = (arrival: A) => Exchange & { end(ending: E): void };
+/** Creates the recorder of a protocol's requests: metrics, access log and traces. */
+export function createRecorder<S extends RequestStart, E extends RequestEnd>(
+  { log, accessLog, tracing, readiness, ...dependencies }: RecorderDependencies,
+  mapping: RequestMapping<S, E>,
+): (start: S) => RequestRecord & { end: (end: E) => void } {
+  const late = dependencies.late.with({ protocol: mapping.protocol });
+  const message = mapping.protocol === "http" ? "Request" : "Call";
 
-/** Follows exchanges from their beginning to their end, whatever their protocol. */
-export function followExchanges<A extends Arrival, E extends Ending>(
-  terms: Terms<A, E>,
-  { log, accessLog, tracing, readiness, ...observers }: Observers,
-): Begin<A, E> {
-  const late = observers.late.with({ protocol: terms.protocol });
-  const message = terms.protocol === "http" ? "Request" : "Call";
-
-  return (arrival) => {
-    const start = performance.now();
-    const requestId = requestIdOf(arrival.headers["x-request-id"]);
-    const forwarded = observers.forwarded(arrival);
-    const parent = traceContext(arrival.headers["traceparent"], arrival.headers["tracestate"]);
-    const span = tracing?.start({ kind: "server", parent, ...terms.spanStart(arrival, forwarded) });
+  return (start) => {
+    const startTime = performance.now();
+    const requestId = requestIdOf(start.headers["x-request-id"]);
+    const forwarded = dependencies.forwarded(start);
+    const { client } = forwarded;
+    // A closed socket has no address, so it is read now.
+    const { remoteAddress, remotePort } = start.socket;
+    const peer = formatAddress({ host: remoteAddress ?? "", port: remotePort ?? 0 });
+    const parent = traceContext(start.headers["traceparent"], start.headers["tracestate"]);
+    const span = tracing?.start({
+      name: mapping.spanName(start),
+      kind: "server",
+      parent,
+      attributes: {
+        ...mapping.startAttributes(start, forwarded),
+        "client.address": client,
+        "network.peer.address": remoteAddress,
+        "network.peer.port": remotePort,
+      },
+    });
     const traceparent = span?.traceparent ?? parent?.traceparent;
-    // Read now: a closed connection does not tell any more.
-    const peer = peerOf(arrival.socket);
-    const active = terms.active(arrival, forwarded);
+    const active = mapping.active(start, forwarded);
     active.value++;
     if (readiness.phase === "draining") late.value++;
 
-    return {
-      requestId,
-      traceparent,
-      end: (ending) => {
-        const milliseconds = performance.now() - start;
-        const { duration, level, error, fields } = terms.outcome(arrival, ending, forwarded);
-        active.value--;
-        duration.observe(milliseconds / 1000);
-        span?.end({ ...terms.spanEnd(arrival, ending), error });
-        if (accessLog === "off" || (accessLog === "errors" && (level === "debug" || level === "info"))) return;
-        const { bytes } = ending;
-        const path = terms.path(arrival);
-        const { client } = forwarded;
-        const record = { fields, path, milliseconds, bytes, peer, client, requestId, traceparent };
-        log.later(level, message, record, lineOf);
-      },
+    const recordEnd = (end: E): void => {
+      const milliseconds = performance.now() - startTime;
+      const { duration, level, error, fields } = mapping.result(start, end, forwarded);
+      active.value--;
+      duration.observe(milliseconds / 1000);
+      span?.end({ name: mapping.spanName(start, end), attributes: mapping.endAttributes(end), error });
+      if (accessLog === "off" || (accessLog === "errors" && (level === "debug" || level === "info"))) return;
+      const { bytes } = end;
+      const record = { fields, path: mapping.path(start), milliseconds, bytes, peer, client, requestId, traceparent };
+      log.writeAccessLog(level, message, record, formatRecord);
     };
+    return new OpenRequest(log, requestId, traceparent, recordEnd);
   };
 }
 
-interface LineRecord extends Exchange {
-  fields: string;
-  path: string | undefined;
-  milliseconds: number;
-  bytes: number;
-  peer: string;
-  client: string | undefined;
+/** A class, because V8 keeps the getter of an object literal, and with it the whole request, until the next full collection. */
+class OpenRequest<E extends RequestEnd> implements RequestRecord {
+  readonly requestId: string;
+  readonly traceparent: string | undefined;
+  readonly end: (end: E) => void;
+  readonly #log: Log;
+
+  constructor(log: Log, requestId: string, traceparent: string | undefined, end: (end: E) => void) {
+    this.#log = log;
+    this.requestId = requestId;
+    this.traceparent = traceparent;
+    this.end = end;
+  }
+
+  get log(): RequestLog {
+    const { requestId, traceparent } = this;
+    const trace = traceparent && { trace_id: traceIdOf(traceparent), span_id: spanIdOf(traceparent) };
+    return this.#log.child({ request_id: requestId, ...trace });
+  }
 }
 
-/** The line of an exchange. */
-function lineOf({ fields, path, milliseconds, bytes, peer, client, requestId, traceparent }: LineRecord): string {
-  const text = path === undefined ? "" : `,"path":${quoted(path)}`;
-  const behind = client === undefined ? "" : `,"client":"${client}"`;
+type AccessLogRecord = Record<"fields" | "peer" | "requestId", string> &
+  Record<"path" | "client" | "traceparent", string | undefined> &
+  Record<"milliseconds" | "bytes", number>;
+
+function formatRecord(record: AccessLogRecord): string {
+  const { fields, milliseconds, bytes, peer, requestId, traceparent } = record;
+  const path = record.path === undefined ? "" : `,"path":${quoted(record.path)}`;
+  const client = record.client === undefined ? "" : `,"client":"${record.client}"`;
   const duration = Math.round(milliseconds * 1000) / 1000;
   const trace =
     traceparent === undefined ? "" : `,"trace_id":"${traceIdOf(traceparent)}","span_id":"${spanIdOf(traceparent)}"`;
-  return `${fields}${text},"duration_ms":${duration},"bytes":${bytes},"peer":"${peer}"${behind},"request_id":"${requestId}"${trace}`;
+  return `${fields}${path},"duration_ms":${duration},"bytes":${bytes},"peer":"${peer}"${client},"request_id":"${requestId}"${trace}`;
 }
 
-/** The ids of the trace and of the span in it, as the log has them. */
-export function traceIds(traceparent: string | undefined): { trace_id?: string; span_id?: string } {
-  if (traceparent === undefined) return {};
-  return { trace_id: traceIdOf(traceparent), span_id: spanIdOf(traceparent) };
+/** Logs a failure whose details the caller does not get. The request is its method, or its method and URL. */
+export function logFailure(log: RequestLog, error: unknown, request: string): void {
+  log.error({ err: error, request: bounded(request) }, "Request failed");
 }
 
 function requestIdOf(given: string | string[] | undefined): string {
   return typeof given === "string" && /^[\w.~+/=:@-]{1,128}$/.test(given) ? given : randomUUID();
 }
 
-function peerOf({ remoteAddress = "", remotePort = 0 }: Arrival["socket"]): string {
-  return remoteAddress.includes(":") ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
-}
-
-/** A caller's text as JSON. */
+/** Quotes a caller's text as JSON. */
 function quoted(text: string): string {
-  const plain = text.length <= 256 && !/[^\x20-\x21\x23-\x5b\x5d-\x7e]/.test(text);
+  const plain = text.length <= 256 && !/[^ !#-[\]-~]/.test(text);
   return plain ? `"${text}"` : JSON.stringify(bounded(text));
 }
 
-/** A caller's text for the log: not too much of it, and nothing that does more to a screen than stand there. */
-export function bounded(text: string): string {
+/** Bounds a caller's text for the log to 256 characters, and escapes everything but printable ASCII. */
+function bounded(text: string): string {
   const escape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
   const printable = text.replaceAll(/[^\x20-\x7e]/g, escape);
   return printable.length > 256 ? `${printable.slice(0, 256)}…` : printable;

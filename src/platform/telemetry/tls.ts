@@ -1,31 +1,17 @@
+import { identity } from "../identity.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 
-/** Hears of certificates and handshakes. */
-export interface TlsTelemetry {
-  /** A certificate is in use from now on. */
-  inUse(notAfter: Date, renewed: boolean): void;
-  /** The files changed, and can't be used: the last good ones stay in use. */
-  notRenewed(error: Error): void;
-  /** A connection ended before its handshake did. */
-  handshakeFailed(protocol: string, reason: string): void;
-}
+export type TlsTelemetry = ReturnType<typeof tlsTelemetry>;
 
-/** Tells of certificates and handshakes. */
-export function tlsTelemetry(metrics: Metrics, log: Log): TlsTelemetry {
-  const expiry = metrics.gauge(
-    "greeter_tls_certificate_expiry_seconds",
-    "How long the certificate in use is still valid, in seconds.",
-  );
-  const reloads = metrics.counter(
-    "greeter_tls_reloads_total",
-    "Changes of the TLS files, by whether they can be used.",
-  );
-  const failures = metrics.counter(
-    "greeter_tls_handshake_failures_total",
-    "Connections that ended before their TLS handshake did.",
-  );
-  // They are there from the start, so that the first one is an increase.
+/** Creates the recorder of certificates and handshakes. */
+export function tlsTelemetry(metrics: Metrics, log: Log) {
+  const prefix = `${identity.metricPrefix}tls_`;
+  const help = "Remaining validity of the certificate in use, in seconds.";
+  const expiry = metrics.gauge(`${prefix}certificate_expiry_seconds`, help);
+  const reloads = metrics.counter(`${prefix}reloads_total`, "Reloads of the TLS files, by result.");
+  const failures = metrics.counter(`${prefix}handshake_failures_total`, "Failed TLS handshakes.");
+  // Creates the series at 0, so that `rate()` sees the first increment.
   for (const result of ["success", "failure"]) reloads.with({ result });
   for (const protocol of ["http", "grpc"]) failures.with({ protocol });
   let end: Date | undefined;
@@ -34,19 +20,19 @@ export function tlsTelemetry(metrics: Metrics, log: Log): TlsTelemetry {
   });
 
   return {
-    inUse: (notAfter, renewed) => {
+    inUse: (notAfter: Date, renewed: boolean): void => {
       end = notAfter;
-      reloads.with({ result: "success" }).value += renewed ? 1 : 0;
+      if (renewed) reloads.with({ result: "success" }).value++;
       const message = renewed ? "Certificate renewed" : "Certificate in use";
       if (notAfter.getTime() > Date.now()) log.info({ not_after: notAfter }, message);
       else log.warn({ not_after: notAfter }, `${message}, but it has expired`);
     },
-    notRenewed: (error) => {
+    notRenewed: (error: Error): void => {
       reloads.with({ result: "failure" }).value++;
-      log.warn({ err: error }, "Certificate not renewed: the last good one stays in use");
+      log.warn({ err: error }, "Certificate not renewed: the last valid one stays in use");
     },
-    // Not worth more than a line of debugging: whoever scans for open ports makes many.
-    handshakeFailed: (protocol, reason) => {
+    // Level debug, because port scanners cause many.
+    handshakeFailed: (protocol: string, reason: string): void => {
       failures.with({ protocol }).value++;
       log.debug({ protocol, reason }, "TLS handshake failed");
     },

@@ -1,18 +1,18 @@
-/** The trace that something belongs to, as it is passed on between processes (https://www.w3.org/TR/trace-context/). */
+/** Trace context, as passed on between processes (https://www.w3.org/TR/trace-context/). */
 export interface TraceContext {
   /** `00-<trace id>-<span id>-<flags>` */
   traceparent: string;
-  /** What other tracing systems have to say about it. */
+  /** Fields of other tracing systems. */
   tracestate?: string;
 }
 
-/** Version, trace id, span id and flags; a later version may have more. */
+/** Version, trace id, span id and flags. A later version may have more. */
 const pattern = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}(?:$|-)/;
 
-/** The trace context in headers; undefined where there is none, or one that is malformed: whoever gets that starts anew. */
+/** Parses the trace context of headers; undefined without one, or if it is malformed. A receiver then starts a new trace. */
 export function traceContext(traceparent: unknown, tracestate?: unknown): TraceContext | undefined {
   if (typeof traceparent !== "string" || !pattern.test(traceparent)) return undefined;
-  // The first version has exactly these parts.
+  // Version 00 has exactly these parts.
   if (traceparent.startsWith("00") && traceparent.length !== 55) return undefined;
   return { traceparent, ...(typeof tracestate === "string" && { tracestate }) };
 }

@@ -1,52 +1,50 @@
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { createSecureContext } from "node:tls";
-import type { TlsOptions } from "node:tls";
-import { InvalidArgumentError, quote } from "../../greeter/greeter.ts";
+import { createSecureContext, type TlsOptions } from "node:tls";
+import type { PlatformConfig } from "../config/settings.ts";
+import { invalidArgument } from "../errors.ts";
+import { quote } from "../text.ts";
 
-export interface TlsFiles {
-  /** The certificate with those that lead to its authority, in PEM. */
-  cert: string;
-  /** Its private key, in PEM. */
-  key: string;
-  /** The authorities of clients' certificates, in PEM; empty where clients need none. */
-  clientCa: string;
-  /** Whether a client may come without a certificate. What it gives must be right in either case. */
-  clientAuth: "required" | "optional";
-}
-
-/** What is in the files. */
+/** Contents of the files. */
 export type Material = Record<"cert" | "key" | "clientCa", string>;
 
 /**
- * Reads the files.
- * @throws {InvalidArgumentError} one can't be read; names its flag and says why
+ * Reads the file of a flag.
+ * @throws {ServiceError} INVALID_ARGUMENT: the file cannot be read
  */
-export async function read({ cert, key, clientCa }: TlsFiles): Promise<Material> {
-  const contents = async (flag: string, path: string): Promise<string> =>
-    readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
-      throw new InvalidArgumentError(`Invalid ${flag} ${quote(path)}: cannot read it (${cause.code})`, { cause });
-    });
+export async function readPem(flag: string, path: string): Promise<string> {
+  return readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
+    throw invalidArgument(`Invalid ${flag} ${quote(path)}: cannot read it (${cause.code})`, { cause });
+  });
+}
+
+/** Reads the files of TLS. It throws as {@link readPem} does. */
+export async function read({ tlsCert, tlsKey, tlsClientCa }: PlatformConfig): Promise<Material> {
   return {
-    cert: await contents("--tls-cert", cert),
-    key: await contents("--tls-key", key),
-    clientCa: clientCa && (await contents("--tls-client-ca", clientCa)),
+    cert: await readPem("--tls-cert", tlsCert),
+    key: await readPem("--tls-key", tlsKey),
+    clientCa: tlsClientCa && (await readPem("--tls-client-ca", tlsClientCa)),
   };
 }
 
+/** Reports whether two readings are equal. */
 export function same(a: Material, b: Material): boolean {
   return a.cert === b.cert && a.key === b.key && a.clientCa === b.clientCa;
 }
 
 /**
- * What servers are made with, and until when the certificate is valid.
- * @throws {InvalidArgumentError} the contents can't be used; names the flag and says what is expected
+ * Validates the contents.
+ * @returns options of a server, and the end of the certificate's validity
+ * @throws {ServiceError} INVALID_ARGUMENT: names the flag of an invalid file, and says what is expected
  */
-export function check(files: TlsFiles, { cert, key, clientCa }: Material): { options: TlsOptions; notAfter: Date } {
-  const certificate = expecting("a certificate in PEM", "--tls-cert", files.cert, () => new X509Certificate(cert));
+export function check(
+  config: PlatformConfig,
+  { cert, key, clientCa }: Material,
+): { options: TlsOptions; notAfter: Date } {
+  const certificate = expecting("a certificate in PEM", "--tls-cert", config.tlsCert, () => new X509Certificate(cert));
   if (clientCa) {
-    // Node takes anything for authorities, and then trusts nobody.
-    expecting("certificates in PEM", "--tls-client-ca", files.clientCa, () => {
+    // Node accepts any text as authorities, and then trusts none.
+    expecting("certificates in PEM", "--tls-client-ca", config.tlsClientCa, () => {
       const authorities = clientCa.match(/-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g) ?? [""];
       return authorities.map((authority) => new X509Certificate(authority));
     });
@@ -55,9 +53,9 @@ export function check(files: TlsFiles, { cert, key, clientCa }: Material): { opt
     cert,
     key,
     minVersion: "TLSv1.2",
-    ...(clientCa && { ca: clientCa, requestCert: true, rejectUnauthorized: files.clientAuth === "required" }),
+    ...(clientCa && { ca: clientCa, requestCert: true, rejectUnauthorized: config.tlsClientAuth === "required" }),
   };
-  expecting("the private key of --tls-cert in PEM, without a passphrase", "--tls-key", files.key, () =>
+  expecting("the private key of --tls-cert in PEM, without a passphrase", "--tls-key", config.tlsKey, () =>
     createSecureContext(options),
   );
   return { options, notAfter: certificate.validToDate };
@@ -67,6 +65,6 @@ function expecting<Value>(what: string, flag: string, path: string, parse: () =>
   try {
     return parse();
   } catch (cause) {
-    throw new InvalidArgumentError(`Invalid ${flag} ${quote(path)}: expected ${what}`, { cause });
+    throw invalidArgument(`Invalid ${flag} ${quote(path)}: expected ${what}`, { cause });
   }
 }

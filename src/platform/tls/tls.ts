@@ -1,73 +1,71 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Server, TlsOptions } from "node:tls";
+import type { PlatformConfig } from "../config/settings.ts";
+import { invalidArgument } from "../errors.ts";
 import type { TlsTelemetry } from "../telemetry/tls.ts";
 import { check, read, same } from "./files.ts";
-import type { Material, TlsFiles } from "./files.ts";
-import { followHandshakes } from "./handshakes.ts";
-import type { Handshakes } from "./handshakes.ts";
+import { trackHandshakes } from "./handshakes.ts";
 
-/** TLS for servers, with certificates that may change while they serve. */
+/** TLS of the servers. Certificates are reloaded while they serve. */
 export interface Tls {
-  /** What a server is to be made with. */
+  /** Options to create a server with. */
   options: TlsOptions;
-  /** Gives a server each new certificate; the connections that it has stay. */
-  attach(protocol: string, server: Server): Handshakes;
+  /** Gives a server each renewed certificate. Returns a function that closes connections whose handshake is in progress. */
+  attach(protocol: string, server: Server): () => void;
 }
 
-/**
- * How often the files are read, in milliseconds. Kubernetes swaps a symbolic link above them, of which a watch on the files hears
- * nothing; and reading a few kB costs nothing.
- */
-const INTERVAL = 1000;
+/** Interval of reading the files, in milliseconds. A watch misses the symbolic link above them that Kubernetes swaps. */
+const RELOAD_INTERVAL_MS = 1000;
 
 /**
- * Reads the files, and goes on looking for new ones until the process ends.
- * @param handshakeTimeoutMs how long a client may take for its handshake, in milliseconds
- * @throws {InvalidArgumentError} a file can't be used; names its flag and says why
+ * Reads the files of TLS, and reloads them until the process ends.
+ * @returns undefined if TLS is not configured
+ * @throws {ServiceError} INVALID_ARGUMENT: names the flag of a missing or invalid file
  */
-export async function openTls(files: TlsFiles, handshakeTimeoutMs: number, telemetry: TlsTelemetry): Promise<Tls> {
+export async function openTls(config: PlatformConfig, telemetry: TlsTelemetry): Promise<Tls | undefined> {
+  const { tlsCert, tlsKey, tlsClientCa, tlsClientAuth, handshakeTimeout } = config;
+  if ([tlsCert, tlsKey, tlsClientCa].every((path) => path === "")) return undefined;
+  const missing = tlsCert === "" ? "--tls-cert" : tlsKey === "" ? "--tls-key" : undefined;
+  if (missing) throw invalidArgument(`Missing ${missing}: expected a certificate and its key, or no setting of TLS`);
+
   const servers = new Set<Server>();
-  let material = await read(files);
-  const first = check(files, material);
+  let material = await read(config);
+  const first = check(config, material);
   telemetry.inUse(first.notAfter, false);
 
-  const follow = async (): Promise<void> => {
+  const reload = async (): Promise<void> => {
     let last = material;
-    // What is wrong is told once, not each second.
-    let refused: Material | undefined;
-    let unreadable = "";
+    // A problem is logged once, not every second.
+    let reported = "";
     for (;;) {
-      await sleep(INTERVAL, undefined, { ref: false });
-      const now = await read(files).catch((error: Error) => {
-        if (error.message !== unreadable) telemetry.notRenewed(error);
-        unreadable = error.message;
-      });
-      if (!now) continue;
-      unreadable = "";
-      // Who is in the middle of writing them has not written both yet: they must be the same twice.
-      const settled = same(now, last);
-      last = now;
-      if (!settled || (refused && same(now, refused))) continue;
-      refused = undefined;
-      if (same(now, material)) continue;
+      await sleep(RELOAD_INTERVAL_MS, undefined, { ref: false });
       try {
-        const { options, notAfter } = check(files, now);
+        const now = await read(config);
+        // A writer may have written only one of the files yet, so two readings must agree.
+        const settled = same(now, last);
+        last = now;
+        if (!settled || same(now, material)) {
+          reported = "";
+          continue;
+        }
+        const { options, notAfter } = check(config, now);
         for (const server of servers) server.setSecureContext(options);
         material = now;
         telemetry.inUse(notAfter, true);
       } catch (error) {
-        refused = now;
-        telemetry.notRenewed(error as Error);
+        const { message } = error as Error;
+        if (message !== reported) telemetry.notRenewed(error as Error);
+        reported = message;
       }
     }
   };
-  void follow();
+  void reload();
 
   return {
-    options: { ...first.options, handshakeTimeout: handshakeTimeoutMs },
+    options: { ...first.options, handshakeTimeout },
     attach: (protocol, server) => {
       servers.add(server);
-      return followHandshakes(protocol, server, files.clientAuth, telemetry);
+      return trackHandshakes(protocol, server, tlsClientAuth, telemetry);
     },
   };
 }

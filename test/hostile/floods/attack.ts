@@ -1,14 +1,11 @@
-/** A way to harm a service, and what is to become of it. */
+/** An attack, and its expected result. */
 export interface Attack {
   name: string;
   protocol: "http" | "grpc";
-  /** Settings of the service under which it does not take long. */
+  /** Flags of the service, such as shorter timeouts. */
   flags?: string[];
-  /**
-   * Whether the attackers are to lose their connection. Where that is not needed, for what they do costs nothing, they get a refusal,
-   * or a connection that serves nobody else.
-   */
+  /** Whether the service must disconnect the attackers. An attack that costs the service nothing may stay connected. */
   disconnected: boolean;
-  /** Attacks a port; resolves with what the peer saw. */
+  /** Attacks a port. Resolves with a description of the peer's observations. */
   run: (port: number) => Promise<string>;
 }

@@ -23,7 +23,7 @@ const reset = (stream: number): Buffer => frame(type.rstStream, 0, stream, uint3
 const headers = (stream: number, fields = greeting, flags = flag.endHeaders): Buffer =>
   frame(type.headers, flags, stream, fields);
 
-/** Floods one connection with what `make` makes, after `first`. */
+/** Creates an attack that sends `first`, and then the bytes of `make` repeatedly on one connection. */
 function flood(
   name: string,
   make: (count: number) => Buffer,
@@ -45,8 +45,9 @@ function flood(
 
 interface FloodOptions {
   first?: Buffer;
-  /** Whether the attacker reads what it is sent. */
+  /** Whether the attacker reads responses. */
   reading?: boolean;
+  /** Maximum number of calls of `make`. */
   most?: number;
   flags?: string[];
 }
@@ -54,11 +55,11 @@ interface FloodOptions {
 const bomb = message(gzipSync(Buffer.alloc(4 * 2 ** 20), { level: 9 }), { compressed: 1 });
 const compressed = block([...callHeaders(), ["grpc-encoding", "gzip"]]);
 const stored = block([...callHeaders(), ["bomb", "x".repeat(4000)]], 0x40);
-/** A call that names the header that is stored as often as it says, in one byte each. */
-const named = (times: number): Buffer => Buffer.concat([greeting, Buffer.alloc(times, 0xbe)]);
+/** Returns the headers of a call with references to the stored header, in one byte each. */
+const references = (times: number): Buffer => Buffer.concat([greeting, Buffer.alloc(times, 0xbe)]);
 const manySettings = settings(Array.from({ length: 32 }, (_, index) => [INITIAL_WINDOW_SIZE, 65_535 + index]));
 
-/** What the research of the last years has found against HTTP/2, and what gRPC adds. */
+/** Published attacks on HTTP/2, and attacks that are specific to gRPC. */
 export const grpcFloods: Attack[] = [
   flood("rapid reset (CVE-2023-44487)", (n) => Buffer.concat([headers(streamId(n)), reset(streamId(n))])),
   flood("rapid reset of unknown methods", (n) => Buffer.concat([headers(streamId(n), unknown), reset(streamId(n))])),
@@ -74,7 +75,7 @@ export const grpcFloods: Attack[] = [
   flood("SETTINGS flood", () => frame(type.settings, 0, 0)),
   flood("SETTINGS of 32 entries", () => frame(type.settings, 0, 0, manySettings)),
   flood("PING flood", () => frame(type.ping, 0, 0, Buffer.alloc(8))),
-  flood("PING flood, answers unread", () => frame(type.ping, 0, 0, Buffer.alloc(8)), { reading: false }),
+  flood("PING flood, responses unread", () => frame(type.ping, 0, 0, Buffer.alloc(8)), { reading: false }),
   flood("PRIORITY flood", (n) => frame(type.priority, 0, streamId(n % 1000), Buffer.alloc(5, 1))),
   flood("WINDOW_UPDATE flood", () => windowUpdate(0, 1)),
   flood("unknown frames", () => frame(0xee, 0, 0)),
@@ -89,12 +90,12 @@ export const grpcFloods: Attack[] = [
   flood("empty CONTINUATION frames", () => frame(type.continuation, 0, 1), { first: headers(1, greeting, 0) }),
   flood(
     "header bomb: 15,000 references to 4 kB",
-    (n) => headers(streamId(n + 1), named(15_000), flag.endHeaders | flag.endStream),
+    (n) => headers(streamId(n + 1), references(15_000), flag.endHeaders | flag.endStream),
     {
       first: headers(1, stored, flag.endHeaders | flag.endStream),
     },
   ),
-  flood("header bomb: many calls of 60 kB in 180 bytes", (n) => headers(streamId(n + 1), named(15)), {
+  flood("header bomb: many calls of 60 kB in 180 bytes", (n) => headers(streamId(n + 1), references(15)), {
     first: headers(1, stored, flag.endHeaders | flag.endStream),
   }),
   flood("calls that never end, 10,000 on a connection", (n) => headers(streamId(n)), { most: 10_000 }),
@@ -103,17 +104,17 @@ export const grpcFloods: Attack[] = [
     (n) => call(streamId(n), block(callHeaders("/grpc.health.v1.Health/Watch")), empty),
     { most: 10_000 },
   ),
-  flood("answers unread", (n) => call(streamId(n), version, empty), { reading: false }),
+  flood("responses unread", (n) => call(streamId(n), version, empty), { reading: false }),
   flood(
-    "unknown methods of 8 kB, answers unread",
+    "unknown methods of 8 kB, responses unread",
     (n) => headers(streamId(n), unknown, flag.endHeaders | flag.endStream),
     { reading: false, flags: ["--grpc-keepalive-time", "1s", "--grpc-keepalive-timeout", "1s"] },
   ),
-  flood("empty messages without end on one call", () => frame(type.data, 0, 1, Buffer.alloc(16_380)), {
+  flood("endless empty messages on one call", () => frame(type.data, 0, 1, Buffer.alloc(16_380)), {
     first: headers(1),
   }),
   {
-    name: "answers that have no window",
+    name: "responses with a flow-control window of 0",
     protocol: "grpc",
     flags: ["--grpc-max-timeout", "1s"],
     disconnected: false,
@@ -121,11 +122,11 @@ export const grpcFloods: Attack[] = [
       const peer = connectHttp2Peer(port, { settings: [[INITIAL_WINDOW_SIZE, 0]] });
       await peer.flood((n) => call(streamId(n), version, empty), { most: 100 });
       await untilReset(peer, 100);
-      return `its 100 calls were cancelled, ${await peer.end()}`;
+      return `100 calls cancelled, ${await peer.end()}`;
     },
   },
   {
-    name: "90 gzip bombs of 4 MiB at a time",
+    name: "90 concurrent gzip bombs of 4 MiB",
     protocol: "grpc",
     disconnected: false,
     run: async (port) => {
@@ -135,7 +136,7 @@ export const grpcFloods: Attack[] = [
     },
   },
   {
-    name: "a message of 4 GiB, by its prefix",
+    name: "a message with a length prefix of 4 GiB",
     protocol: "grpc",
     disconnected: false,
     run: async (port) => {
@@ -147,7 +148,7 @@ export const grpcFloods: Attack[] = [
     },
   },
   {
-    name: "500 connections that say nothing",
+    name: "500 silent connections",
     protocol: "grpc",
     disconnected: true,
     run: async (port) => await summary(Array.from({ length: 500 }, () => connectPeer(port).end())),
@@ -173,7 +174,7 @@ export const grpcFloods: Attack[] = [
   },
 ];
 
-/** Waits until so many streams were reset by the server. */
+/** Resolves when the server has reset so many streams. */
 async function untilReset(peer: { received(): string }, count: number): Promise<void> {
   const resets = (): number => {
     const bytes = Buffer.from(peer.received(), "latin1");
@@ -183,12 +184,12 @@ async function untilReset(peer: { received(): string }, count: number): Promise<
     return found;
   };
   for (const start = performance.now(); resets() < count;) {
-    if (performance.now() - start > 6000) throw new Error(`Only ${resets()} of ${count} calls were cancelled`);
+    if (performance.now() - start > 6000) throw new Error(`Expected ${count} cancelled calls, got ${resets()}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
-/** What many peers saw: how often what. */
+/** Counts the ends of many connections by kind. */
 export async function summary(ends: Promise<string>[]): Promise<string> {
   const counts = new Map<string, number>();
   for (const end of await Promise.all(ends)) {

@@ -9,7 +9,7 @@ const quick = ["--http-headers-timeout", "1s", "--http-send-timeout", "1s"];
 
 const statusOf = (peer: Peer): string => /^HTTP\/1\.1 (\d+)/.exec(peer.received())?.[1] ?? "nothing";
 
-/** A connection that sends something, and then more of it. */
+/** Creates an attack that sends `first`, and then the bytes of `more` repeatedly on one connection. */
 function stream(name: string, first: Buffer, more: (count: number) => Buffer): Attack {
   return {
     name,
@@ -23,7 +23,7 @@ function stream(name: string, first: Buffer, more: (count: number) => Buffer): A
   };
 }
 
-/** Many connections, each of which sends a little at a time. */
+/** Creates an attack with 200 connections that each send a few bytes at a time. */
 function drip(name: string, first: Buffer, more: Buffer): Attack {
   return {
     name,
@@ -42,7 +42,7 @@ function drip(name: string, first: Buffer, more: Buffer): Attack {
   };
 }
 
-/** What is older, and as good as ever. */
+/** Attacks on HTTP/1.1. */
 export const httpFloods: Attack[] = [
   drip(
     "slow headers, 200 connections (Slowloris)",
@@ -54,20 +54,20 @@ export const httpFloods: Attack[] = [
     Buffer.from("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"),
     Buffer.from("x"),
   ),
-  stream("a URL without end", Buffer.from("GET /"), () => Buffer.alloc(16_384, "a")),
-  stream("headers without end", Buffer.from("GET / HTTP/1.1\r\nHost: x\r\n"), (n) =>
+  stream("endless URL", Buffer.from("GET /"), () => Buffer.alloc(16_384, "a")),
+  stream("endless headers", Buffer.from("GET / HTTP/1.1\r\nHost: x\r\n"), (n) =>
     Buffer.from(`X-${n}: ${"x".repeat(1000)}\r\n`),
   ),
-  stream("a body without end", Buffer.from("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"), () =>
+  stream("endless body", Buffer.from("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"), () =>
     Buffer.from(`4000\r\n${"x".repeat(0x4000)}\r\n`),
   ),
   stream(
-    "chunk extensions without end",
+    "endless chunk extensions",
     Buffer.from("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"),
     () => Buffer.from(`1;${"x".repeat(10_000)}\r\nx\r\n`),
   ),
   {
-    name: "pipelined requests, answers unread",
+    name: "pipelined requests, responses unread",
     protocol: "http",
     flags: [...quick, "--http-max-requests-per-connection", "1000000"],
     disconnected: true,

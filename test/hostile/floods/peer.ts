@@ -2,39 +2,39 @@ import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { flag, frame, opening, type, uint32 } from "../fuzz/frames.ts";
 
-/** How long an attack may last, in milliseconds: whoever is still connected then was not disconnected. */
-export const PATIENCE = 8000;
+/** Maximum duration of an attack, in milliseconds. A peer that is then still connected was not disconnected. */
+const ATTACK_TIMEOUT_MS = 8000;
 
-/** A client of raw bytes, which sees what is done about it. */
+/** A client of raw bytes. */
 export interface Peer {
-  /** Sends bytes, and waits until the system has taken them; resolves with whether somebody still listens. */
+  /** Sends bytes, and waits until the system has taken them. Resolves with false if the connection is closed. */
   send(bytes: Buffer): Promise<boolean>;
   /**
-   * Sends for as long as somebody listens, the bytes of `make` again and again.
-   * @returns how often
+   * Sends the bytes of `make` repeatedly until the connection closes.
+   * @returns number of calls of `make`
    */
   flood(make: (count: number) => Buffer, options?: { most?: number; batch?: number }): Promise<number>;
-  /** Every byte that came, as text. */
+  /** Returns the received bytes as text. */
   received(): string;
-  /** Resolves with how the connection ended: closed, or still open when the patience is. */
+  /** Resolves with the end of the connection: "closed after …", or "open" after {@link ATTACK_TIMEOUT_MS}. */
   end(): Promise<string>;
 }
 
 interface PeerOptions {
-  /** Whether it reads what it is sent. */
+  /** Whether the peer reads. */
   reading?: boolean;
-  /** What it says first. */
+  /** Bytes to send on connecting. */
   first?: Buffer;
 }
 
-/** Connects to a port. */
+/** Connects a peer to a port. */
 export function connectPeer(port: number, { reading = true, first = Buffer.alloc(0) }: PeerOptions = {}): Peer {
   const socket = connect(port, "127.0.0.1");
   socket.on("error", () => {});
   const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
   const start = performance.now();
   let bytes = "";
-  // Enough to see a status; an attacker does not keep answers either.
+  // Enough for a status. An attacker stores no responses either.
   if (reading) socket.on("data", (chunk) => (bytes = (bytes + chunk.toString("latin1")).slice(0, 100_000)));
   if (first.length > 0) socket.write(first);
 
@@ -42,7 +42,7 @@ export function connectPeer(port: number, { reading = true, first = Buffer.alloc
     if (!socket.writable) return false;
     if (!socket.write(sent)) {
       const drained = new Promise<void>((resolve) => socket.once("drain", () => resolve()));
-      await Promise.race([drained, closed, sleep(PATIENCE)]);
+      await Promise.race([drained, closed, sleep(ATTACK_TIMEOUT_MS)]);
     }
     return socket.writable;
   };
@@ -50,7 +50,7 @@ export function connectPeer(port: number, { reading = true, first = Buffer.alloc
     send,
     flood: async (make, { most = Infinity, batch = 64 } = {}) => {
       let count = 0;
-      for (let open = true; open && count < most && performance.now() - start < PATIENCE;) {
+      for (let open = true; open && count < most && performance.now() - start < ATTACK_TIMEOUT_MS;) {
         const some = Array.from({ length: Math.min(batch, most - count) }, (_, index) => make(count + index));
         count += some.length;
         open = await send(Buffer.concat(some));
@@ -60,9 +60,9 @@ export function connectPeer(port: number, { reading = true, first = Buffer.alloc
     },
     received: () => bytes,
     end: async () => {
-      // Whoever does not read hears of the end only when it writes.
+      // A paused socket does not emit the close of its peer.
       const probing = setInterval(() => socket.resume(), 500);
-      await Promise.race([closed, sleep(Math.max(1, PATIENCE - (performance.now() - start)))]);
+      await Promise.race([closed, sleep(Math.max(1, ATTACK_TIMEOUT_MS - (performance.now() - start)))]);
       clearInterval(probing);
       const how = socket.closed ? `closed after ${((performance.now() - start) / 1000).toFixed(1)} s` : "open";
       socket.destroy();
@@ -71,7 +71,7 @@ export function connectPeer(port: number, { reading = true, first = Buffer.alloc
   };
 }
 
-/** A client that has begun HTTP/2, and acknowledged the server's settings. */
+/** Connects a peer that has sent the HTTP/2 preface, and acknowledged the server's settings. */
 export function connectHttp2Peer(
   port: number,
   { settings = [], ...options }: PeerOptions & { settings?: [id: number, value: number][] } = {},
@@ -81,7 +81,7 @@ export function connectHttp2Peer(
   return { ...peer, end: async () => `${goaway(peer.received())}${await peer.end()}` };
 }
 
-/** What a GOAWAY among the bytes says. */
+/** Describes the first GOAWAY among received bytes; empty without one. */
 function goaway(bytes: string): string {
   const names =
     "NO_ERROR PROTOCOL_ERROR INTERNAL_ERROR FLOW_CONTROL_ERROR SETTINGS_TIMEOUT STREAM_CLOSED FRAME_SIZE_ERROR";
@@ -94,12 +94,12 @@ function goaway(bytes: string): string {
   return "";
 }
 
-/** A number that a stream of a client may have. */
+/** Returns the id of a client's nth stream. */
 export const streamId = (count: number): number => 2 * count + 1;
 
-/** A frame that opens a window. */
+/** Returns a WINDOW_UPDATE frame. */
 export const windowUpdate = (stream: number, increment: number): Buffer =>
   frame(type.windowUpdate, 0, stream, uint32(increment));
 
-/** The setting that a stream's window starts with (https://www.rfc-editor.org/rfc/rfc9113#section-6.5.2). */
+/** Setting of a stream's initial window (https://www.rfc-editor.org/rfc/rfc9113#section-6.5.2). */
 export const INITIAL_WINDOW_SIZE = 4;

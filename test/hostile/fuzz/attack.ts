@@ -4,22 +4,22 @@ import { connect as connectTls } from "node:tls";
 import type { Case } from "./cases.ts";
 import type { Service } from "./service.ts";
 
-/** What a peer saw. */
+/** Observations of a peer. */
 export interface Seen {
   bytes: Buffer;
-  /** How its connection ended: by the service, or by its own patience. */
+  /** End of its connection: by the service, or by the peer's timeout. */
   end: "closed" | "reset" | "timed out";
 }
 
-/** How long a peer waits for the next bytes, in milliseconds: before there were any, and after. */
-const PATIENCE = { silence: 150, more: 30 };
+/** Timeout of a peer for the first bytes and for further bytes, in milliseconds. */
+const READ_TIMEOUT_MS = { first: 150, more: 30 };
 
-/** More is not looked at. */
+/** Maximum number of bytes that are kept. */
 const MAX_BYTES = 100_000;
 
 /**
- * Sends a case to a service, and waits for what becomes of it.
- * @param onConnected hears the port that the connection comes from
+ * Sends a case to a service, and waits for its end.
+ * @param onConnected called with the local port of the connection
  */
 export function attack(
   { port, tls, pieces, ending, reads }: Case,
@@ -44,27 +44,27 @@ export function attack(
       end = "timed out";
       socket.destroy();
     };
-    let timer = setTimeout(giveUp, 10 * PATIENCE.silence);
-    const wait = (milliseconds: number): void => {
+    let timer = setTimeout(giveUp, 10 * READ_TIMEOUT_MS.first);
+    const wait = (timeoutMs: number): void => {
       clearTimeout(timer);
-      timer = setTimeout(giveUp, milliseconds);
+      timer = setTimeout(giveUp, timeoutMs);
     };
 
     const deliver = async (): Promise<void> => {
       for (const [index, piece] of pieces.entries()) {
-        // Time for the piece before to arrive on its own.
+        // Time for the earlier piece to arrive alone.
         if (index > 0) await sleep(1);
         if (socket.writable) socket.write(piece);
       }
       if (ending === "close") socket.end();
       if (ending === "reset") {
-        // Time for what was sent to arrive, and be begun.
+        // Time for the service to receive the bytes and start its work.
         await sleep(2);
-        // Node never lets go of a socket that is reset while it is being closed.
+        // Node never closes a socket that is reset while it is closing.
         if (socket.writableEnded) socket.destroy();
         else connection.resetAndDestroy();
       }
-      if (!socket.destroyed) wait(PATIENCE.silence);
+      if (!socket.destroyed) wait(READ_TIMEOUT_MS.first);
     };
     connection.setNoDelay();
     connection.once("connect", () => onConnected(connection.localPort!));
@@ -73,7 +73,7 @@ export function attack(
       socket.on("data", (chunk: Buffer) => {
         if (length < MAX_BYTES) received.push(chunk);
         length += chunk.length;
-        wait(PATIENCE.more);
+        wait(READ_TIMEOUT_MS.more);
       });
     }
     socket.once("end", () => socket.end());

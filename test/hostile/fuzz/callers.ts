@@ -11,21 +11,24 @@ import type { HealthCheckResponse } from "../../../src/gen/health/v1/health_pb.t
 import { methodDefinition } from "../../../src/platform/grpc/method.ts";
 import type { Service } from "./service.ts";
 
-/** Asks a service over both protocols, on one connection for each, without retries. */
+/** Clients of a service, with one connection for each protocol and without retries. */
 export interface Callers {
-  /** The status and the body that a path has in some representation. */
+  /** Resolves with the status and the body of a path. */
   http: (path: string, accept: string) => Promise<string>;
-  /** The greeting, or the name of the status that refuses it. */
+  /** Resolves with the greeting, or with INVALID_ARGUMENT. */
   greet: (name: string) => Promise<string>;
   version: () => Promise<string>;
   health: () => Promise<string>;
-  /** The health from now on. */
+  /** Opens a health watch. */
   watch: () => ClientReadableStream<HealthCheckResponse>;
   close: () => void;
 }
 
-/** @param timeout how long an answer may take at most, in milliseconds */
-export function callersOf({ ports, ca }: Pick<Service, "ports" | "ca">, timeout: number): Callers {
+/**
+ * Creates the clients of a service.
+ * @param timeoutMs timeout of a response, in milliseconds
+ */
+export function callersOf({ ports, ca }: Pick<Service, "ports" | "ca">, timeoutMs: number): Callers {
   const agent = new (ca ? TlsAgent : PlainAgent)({ keepAlive: true, maxSockets: 1 });
   const client = new Client(`127.0.0.1:${ports.grpc}`, ca ? credentials.createSsl(ca) : credentials.createInsecure(), {
     "grpc.enable_retries": 0,
@@ -34,7 +37,7 @@ export function callersOf({ ports, ca }: Pick<Service, "ports" | "ca">, timeout:
   const call = <Answer>(method: DescMethod, request: object): Promise<Answer> =>
     new Promise((resolve, reject) => {
       const { path, requestSerialize, responseDeserialize } = methodDefinition(method);
-      const deadline = Date.now() + timeout;
+      const deadline = Date.now() + timeoutMs;
       client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, { deadline }, (error, answer) =>
         error ? reject(error) : resolve(answer as Answer),
       );
@@ -44,12 +47,12 @@ export function callersOf({ ports, ca }: Pick<Service, "ports" | "ca">, timeout:
   return {
     http: (path, accept) =>
       new Promise((resolve, reject) => {
-        const options = { host: "127.0.0.1", port: ports.http, path, agent, headers: { accept }, timeout };
+        const options = { host: "127.0.0.1", port: ports.http, path, agent, headers: { accept }, timeout: timeoutMs };
         const request = ca ? getTls({ ...options, ca, servername: "localhost" }) : getPlain(options);
         request.on("response", (response) => {
           text(response).then((body) => resolve(`${response.statusCode} ${body.trimEnd()}`), reject);
         });
-        request.on("timeout", () => request.destroy(new Error("No answer"))).on("error", reject);
+        request.on("timeout", () => request.destroy(new Error("No response"))).on("error", reject);
       }),
     greet: async (name) => {
       try {
@@ -79,7 +82,7 @@ export function callersOf({ ports, ca }: Pick<Service, "ports" | "ca">, timeout:
   };
 }
 
-/** The name of a health. */
+/** Returns the name of a health status. */
 export function nameOf(health: HealthCheckResponse["status"]): string {
   const names = Object.entries(HealthCheckResponse_ServingStatus);
   return names.find(([, number]) => number === health)?.[0] ?? String(health);

@@ -6,24 +6,24 @@ import { randomOf } from "./random.ts";
 import type { Random } from "./random.ts";
 import { tls } from "./tls.ts";
 
-/** Makes the bytes of a case. */
+/** Generates the bytes of a case. */
 export type Generate = (random: Random) => Buffer;
-/** Those of a protocol, by the kind of case. */
+/** Generators of a protocol, by the kind of case. */
 export type Generators = Record<string, Generate>;
 
-/** What is sent on one connection. */
+/** The input of one connection. */
 export interface Case {
   index: number;
-  /** What is wrong with it. */
+  /** Kind of malformed input. */
   kind: string;
   port: "http" | "grpc";
-  /** Whether it comes after a handshake, or in place of one, to the service that speaks TLS; otherwise it goes to the one that does not. */
+  /** Position of the bytes on a connection to the service with TLS; `none` for the service without. */
   tls: "none" | "after handshake" | "instead of handshake";
-  /** In which pieces it is sent. */
+  /** The bytes, in the pieces that are sent one by one. */
   pieces: Buffer[];
-  /** What the peer does then: wait for the end, close its side, or break the connection. */
+  /** Action after the last piece: wait for the service to close, close the peer's side, or reset the connection. */
   ending: "wait" | "close" | "reset";
-  /** Whether it reads what it is answered. */
+  /** Whether the peer reads. */
   reads: boolean;
 }
 
@@ -36,7 +36,7 @@ const kinds = Object.entries({
   Object.entries(generators).map(([name, generate]) => ({ kind: `${protocol} ${name}`, port, generate })),
 );
 
-/** The case of a seed with a number: always the same. */
+/** Returns a case of a seed by its index. The result is always the same. */
 export function caseOf(seed: number, index: number): Case {
   const random = randomOf(seed, index);
   const { kind, port, generate } = random.pick(kinds);
@@ -44,7 +44,7 @@ export function caseOf(seed: number, index: number): Case {
   const bytes = random.chance(0.1) && generated.length > 0 ? mutate(generated, random) : generated;
   const pieces = random.chance(0.3) ? split(bytes, random) : [bytes];
   const handshake = random.chance(0.25) ? "after handshake" : "none";
-  // Now and then a client has the wrong port.
+  // Some clients use the wrong port.
   const anyPort = random.pick(["http", "grpc"] as const);
   return {
     index,

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Attacked } from "./arena.ts";
-import { DRAIN_TIMEOUT } from "./service.ts";
+import type { Target } from "./targets.ts";
+import { DRAIN_TIMEOUT_MS } from "./service.ts";
 
-/** How long a service may take to get back to where it was, in milliseconds. */
-const PATIENCE = 20_000;
+/** Time in which the connections of the attackers must close, in milliseconds. */
+const CLOSE_TIMEOUT_MS = 20_000;
 
-/** What is open when nobody is there but the well-behaved client, which asks nothing any more. */
+/** Open connections and calls of the paused well-behaved client. */
 const expected = new Map([
   ['greeter_connections{protocol="http"}', 1],
   ['greeter_connections{protocol="grpc"}', 1],
@@ -13,10 +13,10 @@ const expected = new Map([
 ]);
 
 /**
- * Waits until every connection and call of the attackers is gone.
- * @returns what is left of them
+ * Waits until every connection and call of the attackers is closed.
+ * @returns a problem for each count that stays too high
  */
-export async function connectionsReturn({ service, client }: Attacked): Promise<string[]> {
+export async function connectionsReturn({ service, client }: Target): Promise<string[]> {
   await client.pause();
   const left = async (): Promise<string[]> => {
     const samples = [...(await service.metrics())];
@@ -26,13 +26,13 @@ export async function connectionsReturn({ service, client }: Attacked): Promise<
           ([name, value]) =>
             /^(greeter_connections|\w+_active_\w+)\{/.test(name) && value !== (expected.get(name) ?? 0),
         )
-        // The one that asks.
+        // The connection of this scrape.
         .filter(([name]) => name !== 'greeter_connections{protocol="admin"}' && !name.startsWith("v8js_"))
-        .map(([name, value]) => `${service.name} is left with ${name} ${value}: expected ${expected.get(name) ?? 0}`)
+        .map(([name, value]) => `${service.name} keeps ${name} ${value}: expected ${expected.get(name) ?? 0}`)
     );
   };
   let problems = await left();
-  for (let waited = 0; problems.length > 0 && waited < PATIENCE; waited += 100) {
+  for (let waited = 0; problems.length > 0 && waited < CLOSE_TIMEOUT_MS; waited += 100) {
     await sleep(100);
     problems = await left();
   }
@@ -41,22 +41,22 @@ export async function connectionsReturn({ service, client }: Attacked): Promise<
 
 /**
  * Stops a service.
- * @returns how long that took, in milliseconds, and what went wrong
+ * @returns duration of the drain in milliseconds, and problems
  */
-export async function drains({ service, client }: Attacked): Promise<{ milliseconds: number; problems: string[] }> {
+export async function drains({ service, client }: Target): Promise<{ milliseconds: number; problems: string[] }> {
   await client.pause();
-  // Told of when it did.
+  // The end of the service is a finding already.
   if (service.hasEnded()) {
     client.close();
     return { milliseconds: 0, problems: [] };
   }
-  const stuck = setTimeout(() => service.kill(), 2 * DRAIN_TIMEOUT);
+  const stuck = setTimeout(() => service.kill(), 2 * DRAIN_TIMEOUT_MS);
   const { how, milliseconds } = await service.stop();
   clearTimeout(stuck);
   client.close();
   const problems = [
-    ...(how === "0" ? [] : [`${service.name} ended with ${how} when it was told to stop`]),
-    ...(milliseconds > DRAIN_TIMEOUT ? [`${service.name} took ${milliseconds} ms to stop`] : []),
+    ...(how === "0" ? [] : [`${service.name} ended with ${how} after SIGTERM`]),
+    ...(milliseconds > DRAIN_TIMEOUT_MS ? [`${service.name} took ${milliseconds} ms to stop`] : []),
   ];
   return { milliseconds, problems };
 }

@@ -1,19 +1,19 @@
-/** Something that must not be. */
+/** A misbehavior of the service. */
 export interface Finding {
   what: string;
-  /** How often it was seen. */
+  /** Number of occurrences. */
   count: number;
-  /** Which cases were on the way when it was first seen; the one where it is known. */
-  suspects: number[];
+  /** Indices of the cases in progress at the first occurrence; only one if the cause is known. */
+  candidates: number[];
 }
 
-/** What was found, each thing once. */
+/** The findings, without duplicates. */
 export interface Findings {
-  add(what: string, suspects: number[]): void;
+  add(what: string, candidates: number[]): void;
   all(): Finding[];
 }
 
-/** What is the same in it when it is found again, with other numbers and ids. */
+/** Returns the text of a finding without numbers and ids, which differ each time. */
 export function keyOf(what: string): string {
   return what.replaceAll(/[\da-f-]{8,}|\d+/g, "#");
 }
@@ -23,12 +23,12 @@ const isFatal = ({ what }: Finding): boolean => /logged fatal|Assertion failed/.
 export function createFindings(): Findings {
   const findings = new Map<string, Finding>();
   return {
-    add: (what, suspects) => {
+    add: (what, candidates) => {
       const key = keyOf(what);
-      const finding = findings.get(key) ?? { what, count: 0, suspects };
+      const finding = findings.get(key) ?? { what, count: 0, candidates };
       findings.set(key, { ...finding, count: finding.count + 1 });
     },
-    // What ends a service first: the rest mostly follows from it.
+    // Findings that end a service come first, because the others mostly follow from them.
     all: () => [...findings.values()].toSorted((a, b) => Number(isFatal(b)) - Number(isFatal(a))),
   };
 }

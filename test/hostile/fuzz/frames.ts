@@ -1,4 +1,4 @@
-/** What begins every connection of HTTP/2 (https://www.rfc-editor.org/rfc/rfc9113#section-3.4). */
+/** Connection preface of HTTP/2 (https://www.rfc-editor.org/rfc/rfc9113#section-3.4). */
 export const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
 export const type = {
@@ -16,8 +16,8 @@ export const type = {
 export const flag = { endStream: 1, ack: 1, endHeaders: 4, padded: 8, priority: 0x20 };
 
 /**
- * A frame (https://www.rfc-editor.org/rfc/rfc9113#section-4.1).
- * @param length what it says of its length
+ * Returns a frame (https://www.rfc-editor.org/rfc/rfc9113#section-4.1).
+ * @param length value of the length field
  */
 export function frame(
   kind: number,
@@ -34,14 +34,14 @@ export function frame(
   return Buffer.concat([header, payload]);
 }
 
-/** A 32-bit number: what most of the small frames hold. */
+/** Returns 32-bit numbers in network byte order. */
 export function uint32(...values: number[]): Buffer {
   const bytes = Buffer.alloc(4 * values.length);
   for (const [index, value] of values.entries()) bytes.writeUInt32BE(value, 4 * index);
   return bytes;
 }
 
-/** The payload of a SETTINGS frame. */
+/** Returns the payload of a SETTINGS frame. */
 export function settings(pairs: [id: number, value: number][]): Buffer {
   const bytes = Buffer.alloc(6 * pairs.length);
   for (const [index, [id, value]] of pairs.entries()) {
@@ -51,7 +51,7 @@ export function settings(pairs: [id: number, value: number][]): Buffer {
   return bytes;
 }
 
-/** A number in HPACK (https://www.rfc-editor.org/rfc/rfc7541#section-5.1), behind the upper bits of its first byte. */
+/** Returns an HPACK integer (https://www.rfc-editor.org/rfc/rfc7541#section-5.1) after the upper bits of its first byte. */
 export function integer(prefixBits: number, upperBits: number, value: number): Buffer {
   const most = 2 ** prefixBits - 1;
   if (value < most) return Buffer.from([upperBits | value]);
@@ -63,7 +63,7 @@ export function integer(prefixBits: number, upperBits: number, value: number): B
 
 export type Header = readonly [name: string, value: string | Buffer];
 
-/** Headers as HPACK literals; not indexed by default, so that there is no table to keep. */
+/** Returns headers as HPACK literals, without indexing by default. */
 export function block(headers: readonly Header[], representation = 0): Buffer {
   const text = (value: string | Buffer): Buffer => {
     const bytes = Buffer.isBuffer(value) ? value : Buffer.from(value, "latin1");
@@ -72,7 +72,7 @@ export function block(headers: readonly Header[], representation = 0): Buffer {
   return Buffer.concat(headers.flatMap(([name, value]) => [Buffer.from([representation]), text(name), text(value)]));
 }
 
-/** The headers of a gRPC call. */
+/** Returns the headers of a gRPC call. */
 export function callHeaders(path = "/greeter.v1.GreeterService/Greet"): Header[] {
   return [
     [":method", "POST"],
@@ -84,12 +84,12 @@ export function callHeaders(path = "/greeter.v1.GreeterService/Greet"): Header[]
   ];
 }
 
-/** A gRPC message (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#requests). */
+/** Returns a gRPC message with its prefix (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#requests). */
 export function message(payload: Buffer, { compressed = 0, length = payload.length } = {}): Buffer {
   return Buffer.concat([Buffer.from([compressed]), uint32(length), payload]);
 }
 
-/** A GreetRequest, whose name may be any bytes. */
+/** Returns an encoded GreetRequest, whose name may be any bytes. */
 export function greetRequest(name: string | Buffer): Buffer {
   const bytes = Buffer.isBuffer(name) ? name : Buffer.from(name);
   const length: number[] = [];
@@ -98,10 +98,10 @@ export function greetRequest(name: string | Buffer): Buffer {
   return Buffer.concat([Buffer.from([0x0a, ...length, rest]), bytes]);
 }
 
-/** The largest frame that may be sent without asking (https://www.rfc-editor.org/rfc/rfc9113#section-6.5.2). */
+/** Default maximum size of a frame, in bytes (https://www.rfc-editor.org/rfc/rfc9113#section-6.5.2). */
 const MAX_FRAME_SIZE = 16_384;
 
-/** Bytes as they go into as many frames as they need. */
+/** Splits bytes into payloads of frames. */
 function pieces(bytes: Buffer): Buffer[] {
   const count = Math.max(1, Math.ceil(bytes.length / MAX_FRAME_SIZE));
   return Array.from({ length: count }, (_, index) =>
@@ -109,7 +109,7 @@ function pieces(bytes: Buffer): Buffer[] {
   );
 }
 
-/** A whole unary call. */
+/** Returns the frames of a unary call. */
 export function call(
   stream: number,
   headers: Buffer = block(callHeaders()),
@@ -124,7 +124,7 @@ export function call(
   ]);
 }
 
-/** What a client says first. */
+/** Returns the first bytes of a client: preface and settings. */
 export function opening(pairs: [id: number, value: number][] = []): Buffer {
   return Buffer.concat([PREFACE, frame(type.settings, 0, 0, settings(pairs))]);
 }

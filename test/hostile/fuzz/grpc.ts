@@ -10,22 +10,22 @@ import {
   service,
   timeouts,
   wrongPaths,
-} from "./grpc-words.ts";
+} from "./grpc-dictionary.ts";
 import { block, call, callHeaders, flag, frame, greetRequest, message, opening, type } from "./frames.ts";
 import type { Header } from "./frames.ts";
 import { boundaries, mutate } from "./mutate.ts";
 import type { Random } from "./random.ts";
 
-/** What ends too early, or nowhere: how long a field says that it is, as a varint. */
+/** Varints of a field's length, which are truncated or too large. */
 const lengths = [[0x80], [0xff, 0xff, 0xff, 0xff, 0x0f], [...Array.from({ length: 9 }, () => 0xff), 1]];
 
-/** Protobuf that is no GreetRequest, or only a strange one (https://protobuf.dev/programming-guides/encoding/). */
+/** Returns an invalid or unusual GreetRequest (https://protobuf.dev/programming-guides/encoding/). */
 const wrongProtobuf = (random: Random): Buffer =>
   random.pick([
     random.bytes(random.below(100)),
     mutate(greetRequest("Ada Lovelace"), random),
     Buffer.from([0x0a, ...random.pick(lengths)]),
-    // Groups that are never closed, fields without a number, unknown wire types.
+    // Unclosed groups, fields without a number, unknown wire types.
     Buffer.alloc(random.pick([1, 100, 30_000]), random.pick([0x0b, 0x0c, 0x00, 0x07, 0x0f, 0x13])),
     Buffer.concat([greetRequest("Ada"), greetRequest("Bob"), Buffer.from([0x98, 0x06, 1])]),
     Buffer.from([0x08, 1]),
@@ -37,24 +37,24 @@ const compressed = [
   gzipSync(greetRequest("Ada")),
   deflateSync(greetRequest("Ada")),
   gzipSync(greetRequest("Ada")).subarray(0, -4),
-  // A bomb: far more than a message may have.
+  // A decompression bomb.
   gzipSync(Buffer.alloc(10_000_000)),
 ];
 
-/** A call with other headers, or the same and others. */
+/** Returns a call with changed or added headers. */
 function callWith(random: Random, changes: readonly Header[], body?: Buffer): Buffer {
   const changed = new Set(changes.map(([name]) => name));
   const kept = callHeaders(random.pick(paths)).filter(([name]) => !changed.has(name));
   return calls(random, [...kept, ...changes], body);
 }
 
-/** A call with these headers, those with a colon first, and sometimes another after it. */
+/** Returns a call with these headers, pseudo-headers first, and sometimes a valid call after it. */
 function calls(random: Random, headers: readonly Header[], body?: Buffer): Buffer {
   const inOrder = headers.toSorted(([a], [b]) => Number(b.startsWith(":")) - Number(a.startsWith(":")));
   return Buffer.concat([opening(), call(1, block(inOrder), body), ...(random.chance(0.3) ? [call(3)] : [])]);
 }
 
-/** gRPC (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md) over right HTTP/2 that is wrong, each kind in its own way. */
+/** Malformed gRPC (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md) over valid HTTP/2. */
 export const grpc: Generators = {
   "length prefix": (random) => {
     const payload = random.chance(0.5) ? greetRequest("Ada") : random.bytes(random.between(1, 50));
@@ -89,7 +89,7 @@ export const grpc: Generators = {
     return calls(random, random.chance(0.7) ? headers : [...headers, random.pick(te)]);
   },
   timeout: (random) => {
-    // Without a message, the call is open until its deadline.
+    // A call without a message stays open until its deadline.
     const body = random.chance(0.8) ? undefined : Buffer.alloc(0);
     return callWith(random, [["grpc-timeout", random.pick(timeouts)]], body);
   },

@@ -1,9 +1,9 @@
 import type { Generators } from "./cases.ts";
-import { chunks, lengths, lineEnds, methods, names, oddHeaders, targets, versions } from "./http1-words.ts";
+import { chunks, lengths, lineEnds, methods, names, oddHeaders, targets, versions } from "./http1-dictionary.ts";
 import { mutate } from "./mutate.ts";
 import type { Random } from "./random.ts";
 
-/** Text as bytes, a character for each: a request may hold any. */
+/** Converts each character to a byte. */
 const raw = (text: string): Buffer => Buffer.from(text, "latin1");
 const request = (line: string, headers: string[] = [], body = ""): Buffer =>
   raw([line, "Host: localhost", ...headers, "", body].join("\r\n"));
@@ -16,7 +16,7 @@ const valid = (random: Random): Buffer =>
     "X-Request-Id: a",
   ]);
 
-/** Requests of HTTP/1.1 (https://www.rfc-editor.org/rfc/rfc9112) that are wrong, each kind in its own way. */
+/** Malformed requests of HTTP/1.1 (https://www.rfc-editor.org/rfc/rfc9112). */
 export const http1: Generators = {
   "request line": (random) => {
     const separator = random.pick([" ", " ", " ", "  ", "\t", "", "\0"]);
@@ -67,7 +67,7 @@ export const http1: Generators = {
   },
   "upgrade and expect": (random) => {
     const settings = random.pick(["AAMAAABkAARAAAAAAAIAAAAA", "", "%%%", "A".repeat(5000)]);
-    const wishes = [
+    const options = [
       ["Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", `HTTP2-Settings: ${settings}`],
       ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Key: x", "Sec-WebSocket-Version: 13"],
       ["Connection: Upgrade", `Upgrade: ${random.pick(["TLS/1.0", "\xff", "", "a, b"])}`],
@@ -77,7 +77,7 @@ export const http1: Generators = {
     const line = random.pick(["GET /Ada", "POST /", "CONNECT localhost:80", "CONNECT /", "OPTIONS *"]);
     return request(
       `${line} HTTP/1.1`,
-      random.pick(wishes),
+      random.pick(options),
       random.pick(["", "hello", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"]),
     );
   },

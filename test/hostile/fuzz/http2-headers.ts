@@ -19,7 +19,7 @@ const values = [
   "x".repeat(20_000),
 ];
 
-/** A call whose headers are not as HTTP/2 wants them (https://www.rfc-editor.org/rfc/rfc9113#section-8.2). */
+/** Returns the headers of a call that violate HTTP/2 (https://www.rfc-editor.org/rfc/rfc9113#section-8.2). */
 export const wrongHeaders = (random: Random): Buffer => {
   const right = callHeaders();
   const odd = Array.from({ length: random.between(1, 3) }, (): Header => [random.pick(names), random.pick(values)]);
@@ -28,7 +28,7 @@ export const wrongHeaders = (random: Random): Buffer => {
   return block(right, random.pick([0, 0, 0x10, 0x40]));
 };
 
-/** Pieces of HPACK that no encoder would write (https://www.rfc-editor.org/rfc/rfc7541). */
+/** Returns HPACK that no encoder would write (https://www.rfc-editor.org/rfc/rfc7541). */
 export const wrongHpack = (random: Random): Buffer =>
   random.pick([
     () => integer(7, 0x80, random.pick([0, 62, 63, 200, 0x7fff_ffff, 2 ** 40])),
@@ -40,7 +40,7 @@ export const wrongHpack = (random: Random): Buffer =>
     () => random.bytes(random.between(1, 60)),
   ])();
 
-/** A large header that is stored once and then named by one byte at a time: small to send, large to hold. */
+/** Returns a large header in HPACK's table, and many references of one byte to it. */
 export const headerBomb = (random: Random): Buffer =>
   Buffer.concat([
     block(callHeaders()),

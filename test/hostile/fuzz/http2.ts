@@ -3,7 +3,7 @@ import { block, call, callHeaders, flag, frame, opening, PREFACE, settings, type
 import { headerBomb, wrongHeaders, wrongHpack } from "./http2-headers.ts";
 import { boundaries, mutate } from "./mutate.ts";
 
-/** One after another, each made anew. */
+/** Concatenates several outputs of a generator. */
 const several =
   (most: number, generate: Generate): Generate =>
   (random) =>
@@ -13,7 +13,7 @@ const headers = block(callHeaders());
 const begin = (stream: number, flags = flag.endHeaders): Buffer => frame(type.headers, flags, stream, headers);
 const reset = (stream: number, code = 8): Buffer => frame(type.rstStream, 0, stream, uint32(code));
 
-/** What comes between frames that are right. */
+/** Malformed input between valid frames. */
 const wrong: Generators = {
   "frame header": several(5, (random) => {
     const kind = random.chance(0.7) ? random.below(10) : random.below(256);
@@ -96,7 +96,7 @@ const wrong: Generators = {
   }),
 };
 
-/** Whether a connection that goes on is still served shows in its last call. */
+/** Puts malformed input between valid calls. The last call shows whether the connection still works. */
 const amid =
   (generate: Generate): Generate =>
   (random) => {
@@ -104,7 +104,7 @@ const amid =
     return Buffer.concat([opening(), ...before, generate(random), ...after]);
   };
 
-/** Frames of HTTP/2 (https://www.rfc-editor.org/rfc/rfc9113) that are wrong, each kind in its own way. */
+/** Malformed frames of HTTP/2 (https://www.rfc-editor.org/rfc/rfc9113). */
 export const http2: Generators = {
   ...Object.fromEntries(Object.entries(wrong).map(([kind, generate]) => [kind, amid(generate)])),
   preface: (random) =>

@@ -1,22 +1,20 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Attacked } from "./arena.ts";
+import type { Target } from "./targets.ts";
 import type { Service } from "./service.ts";
 
-/** How long a service may take to get back to where it was, in milliseconds. */
-const PATIENCE = 30_000;
+/** Time in which the memory of a service must shrink after the attack, in milliseconds. */
+const SHRINK_TIMEOUT_MS = 30_000;
 
-/** How often it is looked at, in milliseconds. */
-const INTERVAL = 200;
+const SAMPLE_INTERVAL_MS = 200;
 
-/** What a process holds, in MiB. */
+/** Memory of a process, in MiB. */
 export interface Memory {
-  /** All that it has from the system. */
   resident: number;
-  /** What objects take that are not quite new, with the garbage among them. */
+  /** Heap in use without new space, including garbage. */
   heap: number;
 }
 
-/** What a service holds now. */
+/** Reads the memory of a service from its metrics. */
 export async function memory(service: Service): Promise<Memory> {
   const samples = [...(await service.metrics())];
   const mebibytes = (name: RegExp): number =>
@@ -27,22 +25,20 @@ export async function memory(service: Service): Promise<Memory> {
   };
 }
 
-/**
- * How much more than at first it may hold in the end: in proportion, and in MiB where that is more. V8 keeps some of what it once needed,
- * and the heap's objects are never all of use.
- */
+/** Maximum growth of the memory: a factor or a number of MiB, whichever is more, because V8 does not return all memory to the system. */
 const growth = { resident: { factor: 1.5, mebibytes: 128 }, heap: { factor: 1.5, mebibytes: 16 } };
 
 /**
- * Waits until a service holds no more memory than it may, while the well-behaved client makes haste: V8 tidies up where something is going on.
- * @param before what it held when it had warmed up
- * @returns the least that it holds now, and what is wrong with that
+ * Waits until the memory of a service is below its limit. The well-behaved client sends more requests meanwhile, because V8 collects garbage
+ * only if something allocates.
+ * @param before memory after the warm-up
+ * @returns the least memory since, and problems
  */
 export async function memoryReturns(
-  { service, client }: Attacked,
+  { service, client }: Target,
   before: Memory,
 ): Promise<{ after: Memory; problems: string[] }> {
-  client.hurry();
+  client.speedUp();
   let after = await memory(service);
   const problems = (): string[] =>
     (["resident", "heap"] as const)
@@ -50,24 +46,25 @@ export async function memoryReturns(
         const { factor, mebibytes } = growth[kind];
         return after[kind] > Math.max(before[kind] * factor, before[kind] + mebibytes);
       })
-      .map((kind) => `${service.name} holds ${after[kind].toFixed()} MiB (${kind}): it had ${before[kind].toFixed()}`);
-  for (let waited = 0; waited < PATIENCE && problems().length > 0; waited += INTERVAL) {
-    await sleep(INTERVAL);
+      .map((kind) => `${service.name} uses ${after[kind].toFixed()} MiB (${kind}), ${before[kind].toFixed()} before`);
+  for (let waited = 0; waited < SHRINK_TIMEOUT_MS && problems().length > 0; waited += SAMPLE_INTERVAL_MS) {
+    await sleep(SAMPLE_INTERVAL_MS);
     after = smaller(after, await memory(service));
   }
   return { after, problems: problems() };
 }
 
-/** The memory of a service over time. */
+/** Samples of the memory of a service. */
 export interface MemoryWatch {
-  /** The most that it ever had from the system, in MiB. */
+  /** Returns the maximum resident memory, in MiB. */
   peak: () => number;
-  /** The least that it held since {@link forget}: what is left when V8 has just tidied up. */
+  /** Returns the minimum since {@link reset}, which is the memory after a garbage collection. */
   least: () => Memory;
-  forget: () => void;
+  reset: () => void;
   stop: () => void;
 }
 
+/** Samples the memory of a service until it ends. */
 export function watchMemory(service: Service): MemoryWatch {
   let peak = 0;
   const stopping = new AbortController();
@@ -78,14 +75,14 @@ export function watchMemory(service: Service): MemoryWatch {
       if (service.hasEnded()) break;
       peak = Math.max(peak, now.resident);
       least = smaller(least, now);
-      await sleep(INTERVAL);
+      await sleep(SAMPLE_INTERVAL_MS);
     }
   };
   void watch();
   return {
     peak: () => peak,
     least: () => least,
-    forget: () => (least = { resident: Infinity, heap: Infinity }),
+    reset: () => (least = { resident: Infinity, heap: Infinity }),
     stop: () => stopping.abort(),
   };
 }

@@ -1,6 +1,6 @@
 import type { Random } from "./random.ts";
 
-/** Numbers at which lengths, counts and ids go wrong. */
+/** Boundary values of lengths, counts and ids. */
 export const boundaries = [
   0, 1, 2, 3, 4, 5, 8, 9, 0x7f, 0x80, 0xff, 0x100, 0x3fff, 0x4000, 0x4001, 0xffff, 0x1_0000, 0x1_0001, 0xff_ffff,
   0x7fff_ffff, 0x8000_0000, 0xffff_fffe, 0xffff_ffff,
@@ -8,7 +8,7 @@ export const boundaries = [
 
 type Mutation = (bytes: Buffer, random: Random) => Buffer;
 
-/** Where a part of the bytes begins and ends. */
+/** Returns the start and the end of a random part of the bytes. */
 function part(bytes: Buffer, random: Random): [start: number, end: number] {
   const start = random.below(bytes.length);
   return [start, Math.min(bytes.length, start + random.between(1, 64))];
@@ -56,7 +56,7 @@ const mutations: Mutation[] = [
   },
 ];
 
-/** Bytes that were valid, with a few things wrong: most of a parser is reached only by what is almost right. */
+/** Returns valid bytes with a few mutations, because only almost valid input reaches most of a parser. */
 export function mutate(bytes: Buffer, random: Random): Buffer {
   let mutated = bytes;
   for (let count = random.between(1, 4); count > 0 && mutated.length > 0; count--) {
@@ -65,7 +65,7 @@ export function mutate(bytes: Buffer, random: Random): Buffer {
   return mutated;
 }
 
-/** The same bytes in the pieces in which they arrive: a parser has to stop and go on anywhere. */
+/** Splits bytes at random positions, because a parser must be able to pause anywhere. */
 export function split(bytes: Buffer, random: Random): Buffer[] {
   const cuts = Array.from({ length: random.below(5) }, () => random.below(bytes.length + 1)).toSorted((a, b) => a - b);
   return [0, ...cuts].map((start, index) => bytes.subarray(start, cuts[index] ?? bytes.length));

@@ -1,18 +1,18 @@
-/** Numbers that look random, and are the same for the same seed and case: whatever a case does can be done again. */
+/** Pseudorandom values, which are the same for the same seed and case, so that every case can be repeated. */
 export interface Random {
-  /** A whole number from 0 to below `end`. */
+  /** Returns an integer from 0 to below `end`. */
   below(end: number): number;
-  /** A whole number from `first` to `last`. */
+  /** Returns an integer from `first` to `last`. */
   between(first: number, last: number): number;
-  /** True with a probability of 0 to 1. */
+  /** Returns true with a probability of 0 to 1. */
   chance(probability: number): boolean;
   pick<Item>(items: readonly Item[]): Item;
   bytes(length: number): Buffer;
 }
 
-/** Mulberry32 (https://gist.github.com/tommyettinger/46a874533244883189143505d203312c), begun anew for each case. */
+/** Creates a generator for one case: Mulberry32 (https://gist.github.com/tommyettinger/46a874533244883189143505d203312c). */
 export function randomOf(seed: number, index: number): Random {
-  // Far from each other for neighbours.
+  // Neighboring indices give distant states.
   let state = (seed ^ Math.imul(index + 1, 0x9e3779b1)) >>> 0;
   const next = (): number => {
     state = (state + 0x6d2b79f5) >>> 0;

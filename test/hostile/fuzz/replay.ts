@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { openArena } from "./arena.ts";
-import type { Arena } from "./arena.ts";
+import { startTargets } from "./targets.ts";
+import type { Targets } from "./targets.ts";
 import type { CampaignOptions } from "./campaign.ts";
 import { caseOf } from "./cases.ts";
 import type { Case } from "./cases.ts";
@@ -8,47 +8,49 @@ import { connectionsReturn, drains } from "./checks.ts";
 import type { Finding } from "./findings.ts";
 import type { Outcome } from "./outcome.ts";
 
-/** How long the well-behaved clients may take to notice what a case did, in milliseconds. */
-const PATIENCE = 10_000;
+/** Time in which the well-behaved clients detect the effect of a case, in milliseconds. */
+const DETECTION_TIMEOUT_MS = 10_000;
 
-/** How often a case is sent at the same time: some things go wrong only where the service is busy. */
-const AT_ONCE = 8;
+/** Number of concurrent copies of a case, because some faults appear only under load. */
+const COPIES = 8;
 
 /**
- * Sends cases one by one, to fresh services, until one does what was seen.
- * @param seen what that is; anything that must not be, by default
- * @param onCase hears what became of each
- * @returns the case that did it, and everything that was found
+ * Sends cases one by one to new services until one causes the finding.
+ * @param matches recognizes the finding; any finding by default
+ * @param onCase called with the outcome of each case
+ * @returns index of the case that is the cause, and all findings
  */
 export async function replay(
   { seed, ...options }: Omit<CampaignOptions, "seconds">,
   indices: number[],
-  seen: (what: string) => boolean = () => true,
+  matches: (what: string) => boolean = () => true,
   onCase: (replayed: Case, outcome: Outcome) => void = () => {},
-): Promise<{ culprit: number | undefined; findings: Finding[] }> {
-  const arena = await openArena(options);
-  let culprit: number | undefined;
+): Promise<{ cause: number | undefined; findings: Finding[] }> {
+  const targets = await startTargets(options);
+  let cause: number | undefined;
   for (const index of indices) {
     const replayed = caseOf(seed, index);
-    const [outcome] = await Promise.all(Array.from({ length: AT_ONCE }, () => arena.attack(replayed)));
+    const [outcome] = await Promise.all(Array.from({ length: COPIES }, () => targets.attack(replayed)));
     onCase(replayed, outcome!);
-    const found = (): boolean => arena.findings.all().some(({ what }) => seen(what));
-    await noticed(arena, found);
-    if (found()) culprit = index;
-    if (culprit !== undefined || arena.isBroken()) break;
+    const found = (): boolean => targets.findings.all().some(({ what }) => matches(what));
+    await untilDetected(targets, found);
+    if (found()) cause = index;
+    if (cause !== undefined || targets.isBroken()) break;
   }
-  await end(arena);
-  return { culprit, findings: arena.findings.all() };
+  await end(targets);
+  return { cause, findings: targets.findings.all() };
 }
 
-/** Waits until something is found, or both clients have asked everything again, from its beginning to its end. */
-async function noticed({ plain, secure, isBroken }: Arena, found: () => boolean): Promise<void> {
+/** Waits until the finding occurs, or both clients have sent a whole round of requests without it. */
+async function untilDetected({ plain, secure, isBroken }: Targets, found: () => boolean): Promise<void> {
   const clients = [plain.client, secure.client].map((client) => ({ client, before: client.rounds() }));
-  const goesOn = (): boolean => clients.some(({ client, before }) => client.rounds() < before + 2);
-  for (let waited = 0; waited < PATIENCE && goesOn() && !found() && !isBroken(); waited += 5) await sleep(5);
+  const unfinished = (): boolean => clients.some(({ client, before }) => client.rounds() < before + 2);
+  for (let waited = 0; waited < DETECTION_TIMEOUT_MS && unfinished() && !found() && !isBroken(); waited += 5) {
+    await sleep(5);
+  }
 }
 
-async function end({ plain, secure, findings, isBroken }: Arena): Promise<void> {
+async function end({ plain, secure, findings, isBroken }: Targets): Promise<void> {
   for (const each of [plain, secure]) {
     const left = isBroken() ? [] : await connectionsReturn(each);
     const { problems } = await drains(each);
@@ -56,7 +58,7 @@ async function end({ plain, secure, findings, isBroken }: Arena): Promise<void> 
   }
 }
 
-/** A case as people can read it: text where it is text, the rest as escapes. */
+/** Formats a case for people, with escapes for bytes that are not text. */
 export function describe({ kind, port, tls, pieces, ending, reads }: Case): string {
   const shown = pieces.map((piece) => {
     const text = JSON.stringify(piece.toString("latin1")).replaceAll(
@@ -65,6 +67,7 @@ export function describe({ kind, port, tls, pieces, ending, reads }: Case): stri
     );
     return text.length > 4000 ? `${text.slice(0, 4000)}… (${piece.length} bytes)` : text;
   });
-  const way = { none: "plain text", "after handshake": "TLS", "instead of handshake": "in place of TLS" }[tls];
-  return `${kind}, ${way}, to the ${port} port, then ${ending}${reads ? "" : ", reading nothing"}:\n  ${shown.join("\n  ")}`;
+  const transport = { none: "plaintext", "after handshake": "TLS", "instead of handshake": "instead of TLS" }[tls];
+  const rest = `then ${ending}${reads ? "" : ", without reading"}`;
+  return `${kind}, ${transport}, to the ${port} port, ${rest}:\n  ${shown.join("\n  ")}`;
 }

@@ -1,9 +1,9 @@
-import type { Attacked } from "./arena.ts";
+import type { Target } from "./targets.ts";
 import type { Outcome } from "./outcome.ts";
 
-const columns = ["answered", "refused", "closed", "reset", "timed out"] as const;
+const columns = ["answered", "rejected", "closed", "reset", "timed out"] as const;
 
-/** How many cases of each kind had which outcome. */
+/** Counts the outcomes of each kind of case. */
 export interface Tally {
   add(kind: string, outcome: Outcome): void;
   count(): number;
@@ -29,14 +29,14 @@ export function createTally(): Tally {
           const cells = columns.map((column) => outcomes[column] ?? 0);
           return [kind, cells.reduce((sum, cell) => sum + cell, 0), ...cells, mostOften(reasons)];
         });
-      return table([["what is wrong", "cases", ...columns, "with what it was refused"], ...rows]);
+      return table([["kind", "cases", ...columns, "reasons of rejections"], ...rows]);
     },
   };
 }
 
-/** The well-behaved clients' view. */
-export function clientTable(attacked: Attacked[]): string {
-  const rows = attacked.flatMap(({ service, client }) =>
+/** Returns a table of the well-behaved clients' responses. */
+export function clientTable(targets: Target[]): string {
+  const rows = targets.flatMap(({ service, client }) =>
     Object.entries(client.seen).map(([surface, { answers, slowest }]) => [
       service.name,
       surface,
@@ -44,10 +44,10 @@ export function clientTable(attacked: Attacked[]): string {
       Math.round(slowest),
     ]),
   );
-  return table([["well-behaved client", "asked", "right answers", "slowest ms"], ...rows]);
+  return table([["well-behaved client", "request", "correct responses", "slowest ms"], ...rows]);
 }
 
-/** What was counted, the most frequent first. */
+/** Formats counts, the most frequent first. */
 export function mostOften(counts: Record<string, number>): string {
   return Object.entries(counts)
     .toSorted(([, a], [, b]) => b - a)
@@ -55,7 +55,7 @@ export function mostOften(counts: Record<string, number>): string {
     .join(", ");
 }
 
-/** Rows under a head, in columns; numbers to the right. */
+/** Formats rows, the first of them the header, in columns. Numbers are aligned to the right. */
 export function table(rows: (string | number)[][]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => String(row[column]).length)));
   return rows
@@ -72,9 +72,9 @@ export function table(rows: (string | number)[][]): string {
 }
 
 /**
- * Tells how it goes: on a terminal in one line that is written anew, otherwise in a line now and then.
- * @param line tells how it goes now
- * @returns what ends it
+ * Prints the progress: on a terminal by rewriting one line, otherwise a line every 5 s.
+ * @param line returns the current progress
+ * @returns function that stops it
  */
 export function showProgress(line: () => string): () => void {
   const { stderr } = process;

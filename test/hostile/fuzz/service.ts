@@ -2,26 +2,27 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
+import { endWithParent } from "../../end-with-parent.ts";
 import { checkout } from "../../process.ts";
 import { send } from "../../platform/http/request.ts";
 import type { Authority } from "../../tls/certificates.ts";
 
-/** How long the service may take for its drain, in milliseconds. */
-export const DRAIN_TIMEOUT = 5000;
+/** Drain timeout of the service, in milliseconds. */
+export const DRAIN_TIMEOUT_MS = 5000;
 
 const flags = [
   ...["--addr", "--grpc-addr", "--admin-addr"].flatMap((flag) => [flag, "127.0.0.1:0"]),
   ..."--drain-delay 0s --drain-timeout".split(" "),
-  `${DRAIN_TIMEOUT}ms`,
-  // Everything that it has to say: what a peer sends ends up in there, too.
+  `${DRAIN_TIMEOUT_MS}ms`,
+  // Level debug, because its lines contain input of the peer.
   ..."--log-level debug".split(" "),
-  // Sooner than the defaults, so that what is abandoned shows.
+  // Shorter than the defaults, so that abandoned connections close within the test.
   ..."--handshake-timeout 2s --http-headers-timeout 2s".split(" "),
-  // Clients that are sent away are for the tests of rollouts.
+  // The tests of rollouts cover the age of connections.
   ..."--grpc-max-connection-age 0s".split(" "),
 ];
 
-/** A line of the log that matters here. */
+/** A line of the log, with the fields that are read here. */
 export interface Line {
   level: string;
   msg: string;
@@ -33,49 +34,51 @@ export interface Line {
   [field: string]: unknown;
 }
 
-/** The real service, in a process of its own. */
+/** The service, in its own process. */
 export interface Service {
   name: string;
   ports: Record<"http" | "grpc", number>;
-  /** Whom to trust, where it speaks TLS. */
+  /** Certificate authority of a service with TLS. */
   ca: Buffer | undefined;
-  /** Whether its process has ended. */
+  /** Reports whether the process has ended. */
   hasEnded: () => boolean;
-  /** Every sample of its metrics, by name and labels; none when it has ended. */
+  /** Resolves with every sample of its metrics by name and labels; none if the process has ended. */
   metrics(): Promise<Map<string, number>>;
-  /** Tells it to stop, and resolves when it has: with its exit code, or the signal that ended it. */
+  /** Sends SIGTERM. Resolves with the exit code, or with the signal that ended the process. */
   stop(): Promise<{ how: string; milliseconds: number }>;
   kill: () => void;
 }
 
 /**
- * Starts it.
- * @param options.program another program that is started as `greeter serve` is
- * @param options.authority signs its certificate; without one it speaks plain text
- * @param options.onLine hears of every line of its log; what is no JSON is an error
- * @param options.onTrouble hears when it writes to stderr, and when it ends without being told to
+ * Starts the service.
+ * @param options.program program to start instead of the checkout
+ * @param options.authority issues its certificate; undefined for plaintext
+ * @param options.onLine called with every line of its log; a line that is not JSON becomes an error
+ * @param options.onProblem called if the process writes to stderr, or ends before it is stopped
  */
 export async function startService(options: {
   program: string | undefined;
   authority?: Authority;
   onLine: (line: Line) => void;
-  onTrouble: (what: string) => void;
+  onProblem: (what: string) => void;
 }): Promise<Service> {
-  const { program, authority, onLine, onTrouble } = options;
+  const { program, authority, onLine, onProblem } = options;
   const certificate = authority?.issue();
   const tls = certificate ? ["--tls-cert", certificate.cert, "--tls-key", certificate.key] : [];
   const args = [...(program === undefined ? checkout : [program]), "serve", ...flags, ...tls];
-  // The settings are those above, whatever the shell that fuzzes has.
+  // Only the settings above count, not those of the caller's shell.
   const env = Object.entries(process.env).filter(([name]) => !/^(GREETER_|OTEL_|NODE_OPTIONS)/.test(name));
-  const child = spawn(process.execPath, args, { env: Object.fromEntries(env), stdio: ["ignore", "pipe", "pipe"] });
-  child.stderr.on("data", (chunk: Buffer) => onTrouble(`wrote to stderr: ${chunk.toString().trim()}`));
+  const child = endWithParent(() =>
+    spawn(process.execPath, args, { env: Object.fromEntries(env), stdio: ["ignore", "pipe", "pipe"] }),
+  );
+  child.stderr.on("data", (chunk: Buffer) => onProblem(`wrote to stderr: ${chunk.toString().trim()}`));
   const kill = (): void => void child.kill("SIGKILL");
   process.once("exit", kill);
   let [stopping, ended] = [false, false];
   child.once("exit", (code, signal) => {
     ended = true;
     process.off("exit", kill);
-    if (!stopping) onTrouble(`ended with ${signal ?? code}`);
+    if (!stopping) onProblem(`ended with ${signal ?? code}`);
   });
   const closed = new Promise<string>((resolve) => {
     child.once("close", (code, signal) => resolve(String(signal ?? code)));
@@ -90,11 +93,11 @@ export async function startService(options: {
     onLine(line);
   });
   await Promise.race([serving.promise, closed]);
-  if (ended) throw new Error("The service ended before it served");
+  if (ended) throw new Error("Cannot start the service: it ended before it served");
 
   const port = (protocol: string): number => Number(new URL(`http://${addresses[protocol]}`).port);
   return {
-    name: authority ? "TLS" : "plain text",
+    name: authority ? "TLS" : "plaintext",
     ports: { http: port("http"), grpc: port("grpc") },
     ca: authority && readFileSync(authority.ca),
     hasEnded: () => ended,
@@ -102,7 +105,7 @@ export async function startService(options: {
       try {
         return samples((await send(`http://${addresses["admin"]}`, "/metrics")).body);
       } catch (error) {
-        // One that has ended tells no more, and is told of elsewhere.
+        // The end of the process is a finding of its own.
         await Promise.race([closed, sleep(1000)]);
         if (ended) return new Map();
         throw error;
@@ -122,7 +125,7 @@ function parse(line: string): Line {
   try {
     return JSON.parse(line) as Line;
   } catch {
-    return { level: "error", msg: `A line of the log is no JSON: ${line}` };
+    return { level: "error", msg: `A line of the log is not JSON: ${line}` };
   }
 }
 

@@ -7,7 +7,7 @@ const uint16 = (value: number): Buffer => Buffer.from([(value >> 8) & 0xff, valu
 const sized = (bytes: Buffer): Buffer => Buffer.concat([uint16(bytes.length), bytes]);
 const list16 = (...values: number[]): Buffer => sized(Buffer.concat(values.map(uint16)));
 
-/** A record (https://www.rfc-editor.org/rfc/rfc8446#section-5.1). */
+/** Returns a record (https://www.rfc-editor.org/rfc/rfc8446#section-5.1). */
 function record(type: number, payload: Buffer, { version = 0x0301, length = payload.length } = {}): Buffer {
   return Buffer.concat([Buffer.from([type]), uint16(version), uint16(length), payload]);
 }
@@ -15,7 +15,7 @@ function record(type: number, payload: Buffer, { version = 0x0301, length = payl
 const HANDSHAKE = 22;
 const types = { changeCipherSpec: 20, alert: 21, handshake: HANDSHAKE, applicationData: 23, heartbeat: 24 };
 
-/** A ClientHello that a server takes (https://www.rfc-editor.org/rfc/rfc8446#section-4.1.2), with a key of no meaning. */
+/** Returns a valid ClientHello (https://www.rfc-editor.org/rfc/rfc8446#section-4.1.2) with a random key. */
 function clientHello(
   random: Random,
   { version = 0x0303, alpn = "h2", suites = [0x1301, 0x1302, 0xc02b, 0xc02f] } = {},
@@ -53,9 +53,9 @@ const anyRecord = (random: Random): Buffer => {
   });
 };
 
-/** TLS that is wrong, on ports that expect it. */
+/** Malformed TLS. */
 export const tls: Generators = {
-  "plain text": (random) =>
+  plaintext: (random) =>
     random.pick([
       Buffer.from("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"),
       Buffer.concat([opening(), call(1)]),
@@ -75,7 +75,7 @@ export const tls: Generators = {
     );
     return Buffer.concat(pieces.map((piece) => record(HANDSHAKE, piece)));
   },
-  "what is offered": (random) => {
+  "offered parameters": (random) => {
     const version = random.pick([0x0303, 0x0303, 0x0302, 0x0301, 0x0300, 0x0304, 0xffff, 0]);
     const alpn = random.pick(["h2", "http/1.1", "h3", "spdy/3", "x".repeat(255), "\0"]);
     const suites = random.pick([[0x1301], [0x00ff, 0x5600, 0x1301], [], [0x0005], [0xffff]]);

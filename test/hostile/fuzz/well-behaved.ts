@@ -2,42 +2,42 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { callersOf, nameOf } from "./callers.ts";
 import type { Service } from "./service.ts";
 
-/** How long an answer may take at most, in milliseconds: far more than it needs, on a machine that others use, too. */
-export const MAX_LATENCY = 5000;
+/** Maximum latency of a response, in milliseconds: far more than a busy machine needs. */
+const MAX_LATENCY_MS = 5000;
 
-/** How long it rests between two requests, in milliseconds. */
-const PAUSE = 5;
+/** Pause between two requests, in milliseconds. */
+const REQUEST_INTERVAL_MS = 5;
 
-/** How many calls more it has on the way when it makes haste. */
-const HASTE = 16;
+/** Number of additional concurrent callers after {@link WellBehaved.speedUp}. */
+const ADDITIONAL_CALLERS = 16;
 
-/** A client that does everything right, all the time, and may expect the same. */
+/** A client that sends only valid requests, and expects correct responses. */
 export interface WellBehaved {
-  /** How many answers it got on each surface, and how long the slowest took, in milliseconds. */
+  /** Number of correct responses, and the slowest in milliseconds, by surface. */
   seen: Record<string, { answers: number; slowest: number }>;
-  /** How often it has asked everything. */
+  /** Returns the number of completed rounds of requests. */
   rounds: () => number;
-  /** Asks more, and without rest, from now on. */
-  hurry: () => void;
-  /** Asks no more, and keeps its connections: one for HTTP, one for gRPC with an open health watch. */
+  /** Sends more requests, without a pause. */
+  speedUp: () => void;
+  /** Stops sending, and keeps the connections: one for HTTP, one for gRPC with an open health watch. */
   pause(): Promise<void>;
   close(): void;
 }
 
 /**
- * Asks a service on every surface, over kept connections and without retries.
- * @param onFailure hears of every error and of every wrong or late answer: there should be none
+ * Sends requests to every surface of a service, on kept connections and without retries.
+ * @param onFailure called for every error, and for every wrong or late response
  */
 export function behaveWell(
   service: Pick<Service, "name" | "ports" | "ca">,
   onFailure: (what: string) => void,
 ): WellBehaved {
   const { name } = service;
-  const callers = callersOf(service, 2 * MAX_LATENCY);
+  const callers = callersOf(service, 2 * MAX_LATENCY_MS);
   const seen: WellBehaved["seen"] = {};
   const stopping = new AbortController();
   const rounds = { http: 0, grpc: 0 };
-  let pause = PAUSE;
+  let interval = REQUEST_INTERVAL_MS;
 
   const ask = async (surface: string, expected: string, answer: () => Promise<string>): Promise<void> => {
     const counts = (seen[surface] ??= { answers: 0, slowest: 0 });
@@ -51,8 +51,8 @@ export function behaveWell(
     }
     const milliseconds = performance.now() - start;
     counts.slowest = Math.max(counts.slowest, milliseconds);
-    if (milliseconds > MAX_LATENCY) onFailure(`${name} ${surface}: took more than ${MAX_LATENCY} ms`);
-    await sleep(pause);
+    if (milliseconds > MAX_LATENCY_MS) onFailure(`${name} ${surface}: took more than ${MAX_LATENCY_MS} ms`);
+    await sleep(interval);
   };
 
   const askHttp = async (): Promise<void> => {
@@ -87,7 +87,7 @@ export function behaveWell(
       .watch()
       .on("data", ({ status }) => {
         if (nameOf(status) === "SERVING") counts.answers += 1;
-        else fail(`told ${nameOf(status)}`);
+        else fail(`got ${nameOf(status)}`);
       })
       .on("error", (error) => fail(String(error)))
       .on("end", () => fail("ended"));
@@ -98,9 +98,9 @@ export function behaveWell(
   return {
     seen,
     rounds: () => Math.min(rounds.http, rounds.grpc),
-    hurry: () => {
-      pause = 0;
-      asking.push(...Array.from({ length: HASTE }, () => start(askGrpc)));
+    speedUp: () => {
+      interval = 0;
+      asking.push(...Array.from({ length: ADDITIONAL_CALLERS }, () => start(askGrpc)));
     },
     pause: async () => {
       stopping.abort();

@@ -30,7 +30,7 @@ const pod = {
   volumes: [{ name: "tls", secret: { secretName: "tls" } }],
 };
 
-/** Its pod is one that the standard "restricted" admits. */
+/** A Deployment whose pod the Pod Security Standard "restricted" admits. */
 export const deployment = {
   apiVersion: "apps/v1",
   kind: "Deployment",

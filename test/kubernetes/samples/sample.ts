@@ -1,18 +1,18 @@
-/** A manifest of a kind that is correct, and changes by which it is not. */
+/** A valid manifest, and changes that make it invalid. */
 export interface Sample {
   manifest: { apiVersion: string; kind: string } & Record<string, unknown>;
-  /** Paths of fields that there are not, most of them misspelt. */
+  /** Paths of unknown fields, most of them misspelt. */
   unknown: string[];
-  /** Values of a wrong type, or that the type doesn't have, by their paths. */
+  /** Invalid values, by their paths. */
   wrong: Record<string, unknown>;
-  /** Paths of fields that must be there. */
+  /** Paths of required fields. */
   required: string[];
 }
 
 export const metadata = { name: "greeter", namespace: "greeter", labels: { app: "greeter" } };
 export const selector = { matchLabels: { app: "greeter" } };
 
-/** The manifest with the field at a path set, or left out where there is no value. */
+/** Returns a copy of a manifest with a field set, or removed if `value` is undefined. */
 export function changed(manifest: object, path: string, value?: unknown): object {
   const copy = structuredClone(manifest);
   const keys = path.split(".");

@@ -4,6 +4,7 @@ import { createAdminApp } from "../../../src/platform/admin/app.ts";
 import { createAdminServer } from "../../../src/platform/admin/server.ts";
 import { formatAddress } from "../../../src/platform/config/address.ts";
 import { listen } from "../../../src/platform/lifecycle/listen.ts";
+import { identity } from "../../../src/platform/identity.ts";
 import { createReadiness } from "../../../src/platform/lifecycle/readiness.ts";
 import type { Readiness } from "../../../src/platform/lifecycle/readiness.ts";
 import { send } from "../http/request.ts";
@@ -23,7 +24,7 @@ async function serveAdmin(
   return { origin: `http://${formatAddress(address)}`, readiness, telemetry };
 }
 
-test("/readyz is 200 while serving, and 503 before and after", async (t) => {
+test("/readyz is 200 while the service serves, and 503 before and after", async (t) => {
   const { origin, readiness } = await serveAdmin(t);
   t.like(await send(origin, "/readyz"), { status: 503, body: "starting\n" });
   readiness.enter("serving");
@@ -40,12 +41,12 @@ test("/livez is 200 in every phase", async (t) => {
   }
 });
 
-test("/livez is 503 when there is a problem, and says which", async (t) => {
-  const { origin } = await serveAdmin(t, "The event loop was stuck for 6.0 s");
-  t.like(await send(origin, "/livez"), { status: 503, body: "The event loop was stuck for 6.0 s\n" });
+test("/livez is 503 if there is a problem, and names it", async (t) => {
+  const { origin } = await serveAdmin(t, "The event loop was blocked for 6.0 s");
+  t.like(await send(origin, "/livez"), { status: 503, body: "The event loop was blocked for 6.0 s\n" });
 });
 
-test("/ lists what there is", async (t) => {
+test("/ lists every path", async (t) => {
   const { origin } = await serveAdmin(t);
   const { status, headers, body } = await send(origin, "/");
   t.is(status, 200);
@@ -53,7 +54,7 @@ test("/ lists what there is", async (t) => {
   for (const path of ["/livez", "/readyz", "/metrics", "/log-level"]) t.true(body.includes(`href="${path}"`));
 });
 
-test("nothing else is there, and nothing may be changed", async (t) => {
+test("other paths are 404, and other methods 405", async (t) => {
   const { origin } = await serveAdmin(t);
   t.is((await send(origin, "/Bob")).status, 404);
   t.is((await send(origin, "/livez", { method: "POST" })).status, 405);
@@ -61,13 +62,15 @@ test("nothing else is there, and nothing may be changed", async (t) => {
   t.is((await send(origin, "/livez")).headers["cache-control"], "no-store");
 });
 
-test("/metrics tells what Prometheus scrapes, in the format that it prefers", async (t) => {
+test("/metrics exposes the metrics in the format that Prometheus prefers", async (t) => {
   const { origin } = await serveAdmin(t);
   const text = await send(origin, "/metrics");
   t.is(text.headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
   t.is(text.headers.vary, "Accept");
-  t.regex(text.body, /^greeter_ready 1$/m);
-  t.regex(text.body, /^greeter_build_info\{version="1.0.0",revision="",runtime="node v26.0.0"\} 1$/m);
+  const lines = text.body.split("\n");
+  t.true(lines.includes(`${identity.metricPrefix}ready 1`));
+  const build = `${identity.metricPrefix}build_info{version="1.0.0",revision="",runtime="node v26.0.0"} 1`;
+  t.true(lines.includes(build));
   t.regex(text.body, /^process_cpu_seconds_total \d+\.\d+$/m);
   const accept = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;q=0.2";
   const open = await send(origin, "/metrics", { accept });
@@ -75,7 +78,7 @@ test("/metrics tells what Prometheus scrapes, in the format that it prefers", as
   t.true(open.body.endsWith("# EOF\n"));
 });
 
-test("/log-level tells what is logged, and a PUT changes it", async (t) => {
+test("/log-level is the minimum log level, and a PUT changes it", async (t) => {
   const { origin, telemetry } = await serveAdmin(t);
   t.like(await send(origin, "/log-level"), { status: 200, body: "debug\n" });
   t.like(await send(origin, "/log-level", { method: "PUT", body: "warn\n" }), { status: 200, body: "warn\n" });
@@ -84,12 +87,12 @@ test("/log-level tells what is logged, and a PUT changes it", async (t) => {
 });
 
 for (const body of ["", "loud", "x".repeat(100_000)]) {
-  test(`/log-level refuses ${JSON.stringify(body.slice(0, 10))}, and stays as it is`, async (t) => {
+  test(`/log-level rejects ${JSON.stringify(body.slice(0, 10))}, and does not change`, async (t) => {
     const { origin, telemetry } = await serveAdmin(t);
-    const answer = await send(origin, "/log-level", { method: "PUT", body });
-    t.is(answer.status, 400);
+    const response = await send(origin, "/log-level", { method: "PUT", body });
+    t.is(response.status, 400);
     t.regex(
-      answer.body,
+      response.body,
       /^Invalid log level ".*"…?: expected one of trace, debug, info, warn, error, fatal, silent\n$/,
     );
     t.is(telemetry.log.level, "debug");

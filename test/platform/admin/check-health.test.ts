@@ -5,13 +5,17 @@ import test from "ava";
 import type { ExecutionContext } from "ava";
 import { createAdminApp } from "../../../src/platform/admin/app.ts";
 import { createAdminServer } from "../../../src/platform/admin/server.ts";
+import { checkHealthCommand } from "../../../src/platform/cli/commands.ts";
+import { runProgram } from "../../../src/platform/cli/program.ts";
+import { identity } from "../../../src/platform/identity.ts";
 import { listen } from "../../../src/platform/lifecycle/listen.ts";
 import type { Readiness } from "../../../src/platform/lifecycle/readiness.ts";
-import { greeter } from "../../command-line.ts";
+import { capture } from "../../command-line.ts";
+import type { CommandEnd } from "../../command-line.ts";
 import { freePort } from "../../free-port.ts";
 import { collectTelemetry } from "../telemetry/collect.ts";
 
-/** An admin server on a port of its own. */
+/** Starts an admin server on a port of its own. */
 async function serveAdmin(t: ExecutionContext, host: string): Promise<{ port: number; readiness: Readiness }> {
   const { telemetry, readiness } = await collectTelemetry();
   const server = createAdminServer(
@@ -22,27 +26,29 @@ async function serveAdmin(t: ExecutionContext, host: string): Promise<{ port: nu
   return { port, readiness };
 }
 
-const checkHealth = (args: string[], env?: NodeJS.ProcessEnv): ReturnType<typeof greeter> =>
-  greeter(["check-health", ...args], env);
+/** Runs the command. */
+function checkHealth(args: string[], env?: NodeJS.ProcessEnv): Promise<CommandEnd> {
+  return capture((io) => runProgram("", [checkHealthCommand], ["check-health", ...args], io), env);
+}
 
 for (const host of ["127.0.0.1", "0.0.0.0"]) {
-  test(`a service that serves on ${host} is healthy`, async (t) => {
+  test(`a ready service on ${host} is healthy`, async (t) => {
     const { port } = await serveAdmin(t, host);
     t.deepEqual(await checkHealth(["--admin-addr", `${host}:${port}`]), { code: 0, out: "serving\n", err: "" });
   });
 }
 
-test("without a host, every address of this machine is asked", async (t) => {
+test("an address without a host means this machine", async (t) => {
   const { port } = await serveAdmin(t, "");
   t.deepEqual(await checkHealth(["--admin-addr", `:${port}`]), { code: 0, out: "serving\n", err: "" });
 });
 
-test("the address is the one that serve has from the environment", async (t) => {
+test("the address comes from the variable of serve", async (t) => {
   const { port } = await serveAdmin(t, "127.0.0.1");
-  t.is((await checkHealth([], { GREETER_ADMIN_ADDR: `0.0.0.0:${port}` })).code, 0);
+  t.is((await checkHealth([], { [`${identity.variablePrefix}ADMIN_ADDR`]: `0.0.0.0:${port}` })).code, 0);
 });
 
-test("one that drains is not healthy", async (t) => {
+test("a service that drains is not healthy", async (t) => {
   const { port, readiness } = await serveAdmin(t, "127.0.0.1");
   readiness.enter("draining");
   t.deepEqual(await checkHealth(["--admin-addr", `127.0.0.1:${port}`]), {
@@ -52,15 +58,15 @@ test("one that drains is not healthy", async (t) => {
   });
 });
 
-/** The port of a server that takes connections, and does with them what it is told. */
-async function serveTcp(t: ExecutionContext, connected: Parameters<typeof createServer>[1]): Promise<number> {
-  const server = createServer(connected).listen(0, "127.0.0.1");
+/** Starts a TCP server, and returns its port. */
+async function serveTcp(t: ExecutionContext, onConnection: Parameters<typeof createServer>[1]): Promise<number> {
+  const server = createServer(onConnection).listen(0, "127.0.0.1");
   await once(server, "listening");
   t.teardown(() => server.close());
   return (server.address() as AddressInfo).port;
 }
 
-test("one that is not there is not healthy", async (t) => {
+test("a closed port is not healthy", async (t) => {
   const port = await freePort();
   t.deepEqual(await checkHealth(["--admin-addr", `127.0.0.1:${port}`]), {
     code: 1,
@@ -69,7 +75,7 @@ test("one that is not there is not healthy", async (t) => {
   });
 });
 
-test("one that says nothing is not healthy", async (t) => {
+test("a server that does not respond is not healthy", async (t) => {
   const port = await serveTcp(t, (socket) => socket.on("error", () => {}));
   t.deepEqual(await checkHealth(["--admin-addr", `127.0.0.1:${port}`, "--timeout", "100ms"]), {
     code: 1,
@@ -78,7 +84,7 @@ test("one that says nothing is not healthy", async (t) => {
   });
 });
 
-test("one that breaks off in its answer is not healthy", async (t) => {
+test("a server that closes the connection in its response is not healthy", async (t) => {
   const port = await serveTcp(t, (socket) => socket.end("HTTP/1.1 503 Busy\r\nContent-Length: 9\r\n\r\nst"));
   t.deepEqual(await checkHealth(["--admin-addr", `127.0.0.1:${port}`]), {
     code: 1,
@@ -87,18 +93,16 @@ test("one that breaks off in its answer is not healthy", async (t) => {
   });
 });
 
-test("a server that is no admin port is not healthy, whatever it answers", async (t) => {
-  const port = await serveTcp(t, (socket) =>
-    socket.end("HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\nHello, readyz!\n"),
-  );
+test("a 200 of another server is not healthy", async (t) => {
+  const port = await serveTcp(t, (socket) => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\nItem readyz\n"));
   t.deepEqual(await checkHealth(["--admin-addr", `127.0.0.1:${port}`]), {
     code: 1,
     out: "",
-    err: "check-health: not serving: Hello, readyz!\n",
+    err: "check-health: not serving: Item readyz\n",
   });
 });
 
-test("a port of 0 is none to ask, and wrong usage", async (t) => {
+test("port 0 is wrong usage", async (t) => {
   t.deepEqual(await checkHealth(["--admin-addr", "127.0.0.1:0"]), {
     code: 2,
     out: "",

@@ -1,33 +1,57 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import test from "ava";
+import type { ExecutionContext } from "ava";
 import { watchEventLoop } from "../../../src/platform/admin/liveness.ts";
+import type { Liveness } from "../../../src/platform/admin/liveness.ts";
 
-/** Holds the event loop, as a runaway computation does. */
+const HOUR_MS = 3_600_000;
+
+/** Blocks the event loop, as an endless computation does. */
 function block(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
-test.serial("a loop that works through its events is alive", async (t) => {
-  const liveness = watchEventLoop({ interval: 10, stuck: 300, memory: 1000 });
-  t.teardown(() => liveness.stop());
-  await sleep(50);
+interface Watched extends Liveness {
+  /** Resolves with the next delay that is measured, in seconds. */
+  nextDelay(): Promise<number>;
+}
+
+function watch(t: ExecutionContext, options: { stallMs: number; failurePeriodMs: number }): Watched {
+  let resolve = (_delay: number): void => {};
+  const liveness = watchEventLoop({ ...options, intervalMs: 10, onDelay: (delay) => resolve(delay) });
+  // The timer that is watched does not keep the process running.
+  const keepAlive = setInterval(() => {}, HOUR_MS);
+  t.teardown(() => {
+    liveness.stop();
+    clearInterval(keepAlive);
+  });
+  return { ...liveness, nextDelay: () => new Promise((onDelay) => (resolve = onDelay)) };
+}
+
+test.serial("an event loop that is not blocked is alive", async (t) => {
+  const liveness = watch(t, { stallMs: HOUR_MS, failurePeriodMs: HOUR_MS });
+  t.is(liveness.problem(), undefined);
+  for (let count = 0; count < 5; count++) t.true((await liveness.nextDelay()) >= 0);
   t.is(liveness.problem(), undefined);
 });
 
-test.serial("a loop that was stuck is reported as soon as it can answer, and for a while", async (t) => {
-  const liveness = watchEventLoop({ interval: 10, stuck: 300, memory: 400 });
-  t.teardown(() => liveness.stop());
+test.serial("an event loop that was blocked fails the probe as soon as it can answer", async (t) => {
+  const liveness = watch(t, { stallMs: 300, failurePeriodMs: HOUR_MS });
   block(400);
-  await sleep(1);
-  t.regex(liveness.problem() ?? "", /^The event loop was stuck for 0\.\d s$/);
-  while (liveness.problem() !== undefined) await sleep(10);
+  t.true((await liveness.nextDelay()) >= 0.38);
+  t.regex(liveness.problem() ?? "", /^The event loop was blocked for \d+\.\d s$/);
+});
+
+test.serial("the probe succeeds again after the failure period", async (t) => {
+  const liveness = watch(t, { stallMs: 300, failurePeriodMs: 100 });
+  block(400);
+  do await liveness.nextDelay();
+  while (liveness.problem() !== undefined);
   t.pass();
 });
 
-test.serial("a pause that is shorter than that is no problem", async (t) => {
-  const liveness = watchEventLoop({ interval: 10, stuck: 1000, memory: 1000 });
-  t.teardown(() => liveness.stop());
+test.serial("a shorter pause of the event loop is no problem", async (t) => {
+  const liveness = watch(t, { stallMs: HOUR_MS, failurePeriodMs: HOUR_MS });
   block(100);
-  await sleep(1);
+  t.true((await liveness.nextDelay()) >= 0.08);
   t.is(liveness.problem(), undefined);
 });

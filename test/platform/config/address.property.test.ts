@@ -2,13 +2,11 @@ import assert from "node:assert/strict";
 import test from "ava";
 import * as fc from "fast-check";
 import { formatAddress, parseAddress } from "../../../src/platform/config/address.ts";
-
-/** Any code point, halves of surrogate pairs too; what fast-check calls "binary" takes a second to be made. */
-const character = fc.oneof(fc.nat(0xff), fc.nat(0xffff), fc.nat(0x10ffff)).map((code) => String.fromCodePoint(code));
+import { character } from "../../arbitraries.ts";
 
 const host = fc.oneof(fc.constantFrom("", "localhost", "::", "fe80::1%eth0"), fc.domain(), fc.ipV4(), fc.ipV6());
 
-/** Texts that are nearly addresses, and any others. */
+/** Almost valid addresses, and arbitrary texts. */
 const text = fc.oneof(
   fc.string({ unit: character }),
   fc.string({
@@ -19,14 +17,14 @@ const text = fc.oneof(
   fc.tuple(fc.string({ unit: character }), fc.nat(99_999)).map(([host, port]) => `[${host}]:${port}`),
 );
 
-test("an address is read as it was written", (t) => {
+test("a formatted address is parsed to the same address", (t) => {
   const property = fc.property(host, fc.nat(65_535), (host, port) => {
     assert.deepEqual(parseAddress(formatAddress({ host, port })), { host, port });
   });
   t.notThrows(() => fc.assert(property, { numRuns: 500 }));
 });
 
-test("any text is an address that can be written and read again, or none", (t) => {
+test("any text is no address, or an address that survives formatting and parsing", (t) => {
   const property = fc.property(text, (text) => {
     const address = parseAddress(text);
     if (address === undefined) return;
@@ -36,7 +34,7 @@ test("any text is an address that can be written and read again, or none", (t) =
   t.notThrows(() => fc.assert(property, { numRuns: 500 }));
 });
 
-test("a host has no control or format character, and no half of a surrogate pair", (t) => {
+test("a host has no control or format character, and no unpaired surrogate", (t) => {
   const property = fc.property(text, (text) => {
     assert.doesNotMatch(parseAddress(text)?.host ?? "", /[\p{Cc}\p{Cf}\p{Cs}]/u);
   });

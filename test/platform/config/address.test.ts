@@ -1,7 +1,5 @@
-import { createServer } from "node:net";
 import test from "ava";
 import { formatAddress, parseAddress } from "../../../src/platform/config/address.ts";
-import { listen } from "../../../src/platform/lifecycle/listen.ts";
 
 const addresses = [
   { text: "0.0.0.0:8080", address: { host: "0.0.0.0", port: 8080 } },
@@ -11,7 +9,7 @@ const addresses = [
   { text: "[::ffff:127.0.0.1]:65535", address: { host: "::ffff:127.0.0.1", port: 65_535 } },
 ];
 for (const { text, address } of addresses) {
-  test(`reads and writes ${text}`, (t) => {
+  test(`${text} is parsed and formatted`, (t) => {
     t.deepEqual(parseAddress(text), address);
     t.is(formatAddress(address), text);
   });
@@ -32,30 +30,7 @@ for (const text of [
   "[....]:0",
   "[127.0.0.1]:0",
 ]) {
-  test(`finds no address in "${text}"`, (t) => {
+  test(`"${text}" is no address`, (t) => {
     t.is(parseAddress(text), undefined);
   });
 }
-
-test("listens on a free port, and tells which", async (t) => {
-  const server = createServer();
-  t.teardown(() => server.close());
-  const { host, port } = await listen(server, { host: "127.0.0.1", port: 0 });
-  t.is(host, "127.0.0.1");
-  t.true(port > 0);
-});
-
-test("says which address is in use", async (t) => {
-  const first = createServer();
-  t.teardown(() => first.close());
-  const address = await listen(first, { host: "127.0.0.1", port: 0 });
-  await t.throwsAsync(listen(createServer(), address), {
-    message: `Cannot listen on 127.0.0.1:${address.port}: it is in use`,
-  });
-});
-
-test("says which host is unknown", async (t) => {
-  await t.throwsAsync(listen(createServer(), { host: "nowhere.invalid", port: 0 }), {
-    message: /^Cannot listen on nowhere\.invalid:0: /,
-  });
-});

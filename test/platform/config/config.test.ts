@@ -1,70 +1,73 @@
 import test from "ava";
 import { readConfig } from "../../../src/platform/config/config.ts";
-import type { Flags } from "../../../src/platform/config/config.ts";
-import { InvalidArgumentError } from "../../../src/greeter/greeter.ts";
-import { settings } from "../../../src/platform/config/settings.ts";
+import type { Environment, Flags } from "../../../src/platform/config/config.ts";
+import { platformSettings } from "../../../src/platform/config/settings.ts";
+import type { PlatformConfig } from "../../../src/platform/config/settings.ts";
+import { identity } from "../../../src/platform/identity.ts";
 
-const noTerminal = { env: {}, terminal: false };
+/** Reads the platform's settings. */
+function read(flags: Flags, { env = {}, terminal = false }: Partial<Environment> = {}): PlatformConfig {
+  return readConfig(platformSettings, flags, { env, terminal });
+}
 
-test("has a default for every setting", (t) => {
-  t.snapshot(readConfig({}, noTerminal));
+/** Returns the name of a variable. */
+const variable = (name: string): string => identity.variablePrefix + name;
+
+test("every setting has a default", (t) => {
+  t.snapshot(read({}));
 });
 
-test("has a shorter drain where somebody sits at a terminal, unless they want another", (t) => {
-  t.is(readConfig({}, { env: {}, terminal: true }).drainDelay, 0);
-  t.is(readConfig({ drainDelay: "2s" }, { env: {}, terminal: true }).drainDelay, 2000);
-  t.is(readConfig({}, { env: { GREETER_DRAIN_DELAY: "3s" }, terminal: true }).drainDelay, 3000);
+test("on a terminal the drain delay is 0 by default", (t) => {
+  t.is(read({}, { terminal: true }).drainDelay, 0);
+  t.is(read({ drainDelay: "2s" }, { terminal: true }).drainDelay, 2000);
+  t.is(read({}, { env: { [variable("DRAIN_DELAY")]: "3s" }, terminal: true }).drainDelay, 3000);
 });
 
-test("fits the drain into the 30 s that Kubernetes gives", (t) => {
-  const { drainDelay, drainTimeout } = readConfig({}, noTerminal);
+test("the drain fits into the 30 s of Kubernetes' terminationGracePeriodSeconds", (t) => {
+  const { drainDelay, drainTimeout } = read({});
   t.true(drainDelay + drainTimeout < 30_000);
 });
 
-test("takes a variable over the default, and a flag over the variable", (t) => {
-  const surroundings = {
-    env: { GREETER_GREETING: "Hi", GREETER_ADDR: ":1", GREETER_REFLECTION: "false" },
-    terminal: false,
-  };
-  t.like(readConfig({}, surroundings), { greeting: "Hi", addr: { host: "", port: 1 }, reflection: false });
-  t.like(readConfig({ greeting: "Hey" }, surroundings), { greeting: "Hey", addr: { host: "", port: 1 } });
+test("a variable wins over the default, and a flag over the variable", (t) => {
+  const env = { [variable("LOG_LEVEL")]: "warn", [variable("ADDR")]: ":1", [variable("REFLECTION")]: "false" };
+  t.like(read({}, { env }), { logLevel: "warn", addr: { host: "", port: 1 }, reflection: false });
+  t.like(read({ logLevel: "error" }, { env }), { logLevel: "error", addr: { host: "", port: 1 } });
 });
 
-test("can't be changed once it is read", (t) => {
-  t.true(Object.isFrozen(readConfig({}, noTerminal)));
+test("a configuration is immutable", (t) => {
+  t.true(Object.isFrozen(read({})));
 });
 
-test("names every variable after its flag", (t) => {
-  for (const [name, { flags, variable }] of Object.entries(settings)) {
+test("every variable is named after its flag", (t) => {
+  for (const [name, setting] of Object.entries(platformSettings)) {
     const flag = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    t.regex(flags, new RegExp(`--(no-)?${flag}( |$)`));
-    t.is(variable, `GREETER_${flag.replaceAll("-", "_").toUpperCase()}`);
+    t.regex(setting.flags, new RegExp(`--(no-)?${flag}( |$)`));
+    t.is(setting.variable, variable(flag.replaceAll("-", "_").toUpperCase()));
   }
 });
 
-const bad: { flags: Flags; env?: NodeJS.ProcessEnv; message: string }[] = [
-  { flags: { greeting: "" }, message: 'Invalid --greeting "": expected 1 to 256 characters' },
-  {
-    flags: {},
-    env: { GREETER_GREETING: "" },
-    message: 'Invalid GREETER_GREETING "": expected 1 to 256 characters',
-  },
+const invalid: { flags: Flags; env?: NodeJS.ProcessEnv; message: string }[] = [
   {
     flags: { addr: "8080" },
     message: 'Invalid --addr "8080": expected host:port, for example 0.0.0.0:8080, [::]:8080 or :8080',
   },
   {
     flags: {},
-    env: { GREETER_GRPC_ADDR: "a:b" },
-    message: 'Invalid GREETER_GRPC_ADDR "a:b": expected host:port, for example 0.0.0.0:8080, [::]:8080 or :8080',
+    env: { [variable("GRPC_ADDR")]: "a:b" },
+    message: `Invalid ${variable("GRPC_ADDR")} "a:b": expected host:port, for example 0.0.0.0:8080, [::]:8080 or :8080`,
   },
   {
     flags: { logLevel: "loud" },
     message: 'Invalid --log-level "loud": expected one of trace, debug, info, warn, error, fatal, silent',
   },
+  {
+    flags: {},
+    env: { [variable("ADDR")]: "" },
+    message: `Invalid ${variable("ADDR")} "": expected host:port, for example 0.0.0.0:8080, [::]:8080 or :8080`,
+  },
 ];
-for (const { flags, env = {}, message } of bad) {
-  test(`says: ${message}`, (t) => {
-    t.throws(() => readConfig(flags, { env, terminal: false }), { instanceOf: InvalidArgumentError, message });
+for (const { flags, env = {}, message } of invalid) {
+  test(`an invalid setting throws: ${message}`, (t) => {
+    t.throws(() => read(flags, { env }), { name: "ServiceError", code: "INVALID_ARGUMENT", message });
   });
 }

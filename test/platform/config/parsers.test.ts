@@ -1,7 +1,7 @@
 import test from "ava";
 import { boolean, duration, networks } from "../../../src/platform/config/parsers.ts";
 
-test("reads durations as milliseconds", (t) => {
+test("durations are parsed to milliseconds", (t) => {
   t.is(duration("250ms", "--x"), 250);
   t.is(duration("5s", "--x"), 5000);
   t.is(duration("2m", "--x"), 120_000);
@@ -10,7 +10,7 @@ test("reads durations as milliseconds", (t) => {
 });
 
 for (const text of ["", "5", "-5s", "1.5s", "5 s", "5d", "99999999999s", "s"]) {
-  test(`does not read "${text}" as a duration`, (t) => {
+  test(`"${text}" is no duration`, (t) => {
     t.throws(() => duration(text, "--x"), {
       message: `Invalid --x "${text}": expected a duration up to 24 days, for example 250ms, 5s, 2m or 1h`,
     });
@@ -18,14 +18,14 @@ for (const text of ["", "5", "-5s", "1.5s", "5 s", "5d", "99999999999s", "s"]) {
 }
 
 for (const text of ["10.0.0.0/33", "fd00::/129", "10.0.0", "proxy", "10.0.0.0/8;fd00::/8", "10.0.0.1,", "/8", "true"]) {
-  test(`does not read "${text}" as networks`, (t) => {
+  test(`"${text}" is no list of networks`, (t) => {
     t.throws(() => networks(text, "--x"), {
       message: `Invalid --x "${text}": expected addresses or networks separated by commas, for example 10.0.0.0/8,fd00::/8`,
     });
   });
 }
 
-test("reads true and false, and nothing like them", (t) => {
+test("a switch is exactly true or false", (t) => {
   t.true(boolean("true", "--x"));
   t.false(boolean("false", "--x"));
   t.throws(() => boolean("yes", "--x"), { message: 'Invalid --x "yes": expected one of true, false' });

@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
 import { create, fromBinary, ScalarType, toBinary } from "@bufbuild/protobuf";
 import type { DescMessage } from "@bufbuild/protobuf";
+import { MixinSchema } from "@bufbuild/protobuf/wkt";
 import test from "ava";
 import * as fc from "fast-check";
-import { file_greeter_v1_greeter as greeterFile } from "../../../src/gen/greeter/v1/greeter_pb.ts";
 import { file_health_v1_health as healthFile } from "../../../src/gen/health/v1/health_pb.ts";
 import { codecOf } from "../../../src/platform/grpc/codec.ts";
+import { file_fixture_v1_item as fixtureFile } from "../../fixtures/gen/fixture/v1/item_pb.ts";
 
-/** Every message that the service has, of texts alone or not. */
-const schemas = [...greeterFile.messages, ...healthFile.messages];
+/** Messages with string fields only, with one or several of them, and other messages. */
+const schemas = [...fixtureFile.messages, ...healthFile.messages, MixinSchema];
 
-/** Halves of surrogate pairs, too, and texts whose length takes one byte, two and three. */
+/** Strings with unpaired surrogates, and strings whose length takes one, two and three bytes. */
 const text = fc.oneof(
   fc.string({ unit: "binary" }),
   fc.string({ unit: fc.constantFrom("a", "\uFFFD", "\uFEFF", "\uD800", "🐙", "\0", "é") }),
@@ -19,16 +20,18 @@ const text = fc.oneof(
     .map(([unit, count]) => unit.repeat(count)),
 );
 
-/** A message with some of its fields set, those that hold a text. */
+/** Generates values for some of the string fields of a message. */
 function messageOf(schema: DescMessage): fc.Arbitrary<Record<string, string | undefined>> {
-  const texts = schema.fields.filter(({ fieldKind, scalar }) => fieldKind === "scalar" && scalar === ScalarType.STRING);
-  return fc.record(Object.fromEntries(texts.map(({ localName }) => [localName, text])), { requiredKeys: [] });
+  const strings = schema.fields.filter(
+    ({ fieldKind, scalar }) => fieldKind === "scalar" && scalar === ScalarType.STRING,
+  );
+  return fc.record(Object.fromEntries(strings.map(({ localName }) => [localName, text])), { requiredKeys: [] });
 }
 
-/** What becomes of bytes, errors among it. */
-function outcome(decode: () => object): unknown {
+/** Returns the result of a function, or the text of its error. */
+function resultOf(convert: () => object): unknown {
   try {
-    return decode();
+    return convert();
   } catch (error) {
     return String(error);
   }
@@ -37,7 +40,7 @@ function outcome(decode: () => object): unknown {
 for (const schema of schemas) {
   const { encode, decode } = codecOf(schema);
 
-  test(`${schema.typeName} becomes the bytes that protobuf-es makes of it`, (t) => {
+  test(`the codec encodes ${schema.typeName} as protobuf-es does`, (t) => {
     const property = fc.property(messageOf(schema), (values) => {
       const expected = Buffer.from(toBinary(schema, create(schema, values)));
       assert.deepEqual(encode(values), expected);
@@ -47,7 +50,7 @@ for (const schema of schemas) {
     t.notThrows(() => fc.assert(property));
   });
 
-  test(`whatever bytes come, they are for ${schema.typeName} what they are to protobuf-es`, (t) => {
+  test(`the codec decodes any bytes as protobuf-es does for ${schema.typeName}`, (t) => {
     const byte = fc.oneof(
       fc.constantFrom(0x0a, 0x12, 0x1a, 0x08, 0, 1, 2, 3, 0x80, 0x81, 0xff, 0x61, 0xc3, 0xa9),
       fc.nat(255),
@@ -61,22 +64,22 @@ for (const schema of schemas) {
     const property = fc.property(bytes, (values) => {
       const buffer = Buffer.from(values);
       assert.deepEqual(
-        outcome(() => decode(buffer)),
-        outcome(() => fromBinary(schema, buffer)),
+        resultOf(() => decode(buffer)),
+        resultOf(() => fromBinary(schema, buffer)),
       );
     });
     t.notThrows(() => fc.assert(property, { numRuns: 500 }));
   });
 }
 
-test("what is no text is refused as protobuf-es refuses it", (t) => {
+test("the codec rejects a value that is no string as protobuf-es does", (t) => {
   for (const schema of schemas.filter(
     ({ fields }) => fields[0]?.fieldKind === "scalar" && fields[0].scalar === ScalarType.STRING,
   )) {
     const wrong = { [schema.fields[0]!.localName]: 5 };
     t.deepEqual(
-      outcome(() => codecOf(schema).encode(wrong)),
-      outcome(() => Buffer.from(toBinary(schema, create(schema, wrong)))),
+      resultOf(() => codecOf(schema).encode(wrong)),
+      resultOf(() => Buffer.from(toBinary(schema, create(schema, wrong)))),
     );
   }
 });

@@ -15,22 +15,22 @@ const END_STREAM = 0x1;
 const ACK = 0x1;
 const END_HEADERS = 0x4;
 
-/** An HTTP/2 client that shows every frame and decides nothing by itself: Node's own retires a connection before one can look. */
+/** HTTP/2 client that exposes every frame, and sends nothing but responses to SETTINGS and PING by itself: Node's client hides frames. */
 export interface FrameClient {
-  /** Every frame that came. */
+  /** Every frame received. */
   frames: Frame[];
   send(frame: Frame): void;
-  /** Sends one whole unary gRPC call, and tells its stream. */
+  /** Sends a complete unary gRPC call, and returns its stream id. */
   call(path: string, message: Buffer): number;
-  /** Sends the headers of a call, whose messages never come. */
+  /** Sends the headers of a call without any message, and returns its stream id. */
   open(path: string): number;
-  /** Whether the server has ended a stream, by its trailers. */
+  /** Reports whether the server has ended a stream with trailers. */
   isAnswered(stream: number): boolean;
-  /** Resolves with the next frame that comes; rejects when the connection is closed before. */
+  /** Resolves with the next frame; rejects if the connection is closed before. */
   next(): Promise<Frame>;
   /** Resolves when the server has closed the connection. */
   closed: Promise<unknown>;
-  /** Reads no more. */
+  /** Stops reading. */
   pause(): void;
   resume(): void;
   destroy(): void;
@@ -38,15 +38,15 @@ export interface FrameClient {
 
 /**
  * Connects to a server.
- * @param options.delay how long everything takes to arrive, each way, in milliseconds
- * @param options.silent whether it answers nothing, not even a PING: a peer that is gone
+ * @param options.delay latency in each direction, in milliseconds
+ * @param options.silent whether it responds to no frame, not even to a PING, as a dead peer
  */
 export function frameClient(target: string, { delay = 0, silent = false } = {}): FrameClient {
   const { hostname, port } = new URL(`http://${target}`);
   const socket: Socket = connect(Number(port), hostname).setNoDelay();
   socket.on("error", () => {});
   const frames: Frame[] = [];
-  // A connection that is reset is closed, too: `once` would reject.
+  // `once` of node:events would reject if the connection is reset.
   const closed = new Promise((resolve) => socket.once("close", resolve)).then(() => sleep(2 * delay));
   let lastStream = -1;
 
@@ -57,7 +57,7 @@ export function frameClient(target: string, { delay = 0, silent = false } = {}):
   const send = (frame: Frame): void => write(encode(frame));
 
   let arrival = Promise.withResolvers<Frame>();
-  // Not everybody waits for it.
+  // Not every test waits for it.
   const renewArrival = (): void => void (arrival = Promise.withResolvers<Frame>()).promise.catch(() => {});
   renewArrival();
   void closed.then(() => arrival.reject(new Error("The connection is closed")));
@@ -130,7 +130,7 @@ function decode(bytes: Buffer): Frame {
   };
 }
 
-/** Headers as HPACK literals that are never indexed (https://www.rfc-editor.org/rfc/rfc7541#section-6.2.2): no table to keep. */
+/** Encodes headers as HPACK literals without indexing (https://www.rfc-editor.org/rfc/rfc7541#section-6.2.2), which need no table. */
 function requestHeaders(path: string, authority: string): Buffer {
   const headers = {
     ":method": "POST",

@@ -1,37 +1,28 @@
 import { setImmediate } from "node:timers/promises";
-import { Code, ConnectError, createClient } from "@connectrpc/connect";
-import type { Client } from "@connectrpc/connect";
-import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
-import test from "ava";
-import type { ExecutionContext } from "ava";
+import { Code, ConnectError, type Client } from "@connectrpc/connect";
+import test, { type ExecutionContext } from "ava";
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "../../../src/gen/health/v1/health_pb.ts";
-import { createReadiness } from "../../../src/platform/lifecycle/readiness.ts";
-import type { Readiness } from "../../../src/platform/lifecycle/readiness.ts";
-import type { GrpcServer } from "../../../src/platform/grpc/server.ts";
-import { serveGrpc } from "./serve.ts";
+import { createReadiness, type Readiness } from "../../../src/platform/lifecycle/readiness.ts";
+import { connectClient, serveGrpc, type ServedGrpc } from "./serve.ts";
 
 const { SERVING, NOT_SERVING, SERVICE_UNKNOWN } = ServingStatus;
 
 async function serveHealth(
   t: ExecutionContext,
-  { maxConcurrentStreams = 100 } = {},
-): Promise<{ health: Client<typeof Health>; readiness: Readiness; server: GrpcServer }> {
-  const readiness = createReadiness();
-  const { server, target } = await serveGrpc(t, { readiness, maxConcurrentStreams });
-  const baseUrl = `http://${target}`;
-  const sessionManager = new Http2SessionManager(baseUrl);
-  t.teardown(() => sessionManager.abort());
-  return { health: createClient(Health, createGrpcTransport({ baseUrl, sessionManager })), readiness, server };
+  { readiness = createReadiness(), grpcMaxConcurrentStreams = 100 } = {},
+): Promise<Pick<ServedGrpc, "readiness" | "server"> & { health: Client<typeof Health> }> {
+  const { server, target } = await serveGrpc(t, { readiness, grpcMaxConcurrentStreams });
+  return { health: connectClient(t, Health, target), readiness, server };
 }
 
-/** The statuses of a watch, one at a time. */
+/** Watches a service, one status at a time. */
 function watch(health: Client<typeof Health>, service = ""): { next: () => Promise<ServingStatus> } {
   const responses = health.watch({ service })[Symbol.asyncIterator]();
   return { next: async () => ((await responses.next()).value as { status: ServingStatus }).status };
 }
 
-for (const service of ["", "greeter.v1.GreeterService"]) {
-  test(`Check follows readiness for "${service}"`, async (t) => {
+for (const service of ["", "fixture.v1.ItemService"]) {
+  test(`Check returns the readiness of "${service}"`, async (t) => {
     const { health, readiness } = await serveHealth(t);
     t.is((await health.check({ service })).status, NOT_SERVING);
     readiness.enter("serving");
@@ -40,7 +31,7 @@ for (const service of ["", "greeter.v1.GreeterService"]) {
     t.is((await health.check({ service })).status, NOT_SERVING);
   });
 
-  test(`Watch tells the present status of "${service}" at once, and each change once`, async (t) => {
+  test(`Watch sends the current status of "${service}" at once, and each change once`, async (t) => {
     const { health, readiness } = await serveHealth(t);
     const watched = watch(health, service);
     t.is(await watched.next(), NOT_SERVING);
@@ -57,7 +48,7 @@ test("Check of an unknown service is NOT_FOUND", async (t) => {
   t.is(error.code, Code.NotFound);
 });
 
-test("Watch of an unknown service tells that it is unknown, and stays open", async (t) => {
+test("Watch of an unknown service sends SERVICE_UNKNOWN, and stays open", async (t) => {
   const { health, readiness } = await serveHealth(t);
   const watched = watch(health, "nope");
   t.is(await watched.next(), SERVICE_UNKNOWN);
@@ -68,7 +59,7 @@ test("Watch of an unknown service tells that it is unknown, and stays open", asy
   t.is(await Promise.race([next.catch(() => "ended"), Promise.resolve("open")]), "open");
 });
 
-test("a change from one phase that does not serve to another is no change of status", async (t) => {
+test("Watch sends nothing if the phase changes and the status does not", async (t) => {
   const { health, readiness, server } = await serveHealth(t);
   const watched = watch(health);
   t.is(await watched.next(), NOT_SERVING);
@@ -78,29 +69,29 @@ test("a change from one phase that does not serve to another is no change of sta
   t.is((await ended).code, Code.Unavailable);
 });
 
-test("List tells every service", async (t) => {
+test("List returns every service", async (t) => {
   const { health, readiness } = await serveHealth(t);
   readiness.enter("serving");
   const { statuses } = await health.list({});
-  t.deepEqual(Object.keys(statuses).toSorted(), ["", "greeter.v1.GreeterService"]);
+  t.deepEqual(Object.keys(statuses).toSorted(), ["", "fixture.v1.ItemService"]);
   t.true(Object.values(statuses).every(({ status }) => status === SERVING));
 });
 
-test("a thousand watchers hear of a drain, and none of them delays it", async (t) => {
-  const { health, readiness, server } = await serveHealth(t, { maxConcurrentStreams: 1000 });
+test("a thousand watches receive the drain, and do not delay it", async (t) => {
+  const { health, readiness, server } = await serveHealth(t, { grpcMaxConcurrentStreams: 1000 });
   readiness.enter("serving");
-  const watchers = Array.from({ length: 1000 }, () => watch(health));
-  t.true((await Promise.all(watchers.map((watcher) => watcher.next()))).every((status) => status === SERVING));
+  const watches = Array.from({ length: 1000 }, () => watch(health));
+  t.true((await Promise.all(watches.map((watched) => watched.next()))).every((status) => status === SERVING));
   readiness.enter("draining");
-  t.true((await Promise.all(watchers.map((watcher) => watcher.next()))).every((status) => status === NOT_SERVING));
+  t.true((await Promise.all(watches.map((watched) => watched.next()))).every((status) => status === NOT_SERVING));
 
-  const ends = watchers.map((watcher) => t.throwsAsync(watcher.next(), { instanceOf: ConnectError }));
+  const ends = watches.map((watched) => t.throwsAsync(watched.next(), { instanceOf: ConnectError }));
   await server.drain();
   for (const { code } of await Promise.all(ends)) t.is(code, Code.Unavailable);
   t.is(await server.cut(), 0);
 });
 
-test("a watcher that goes away leaves nothing behind", async (t) => {
+test("a watch whose client leaves removes its listener", async (t) => {
   const readiness = createReadiness();
   const listeners = new Set<() => void>();
   const counted: Readiness = {
@@ -117,16 +108,10 @@ test("a watcher that goes away leaves nothing behind", async (t) => {
       };
     },
   };
-  const { target } = await serveGrpc(t, { readiness: counted });
-  const baseUrl = `http://${target}`;
-  const sessionManager = new Http2SessionManager(baseUrl);
-  t.teardown(() => sessionManager.abort());
-  const health = createClient(Health, createGrpcTransport({ baseUrl, sessionManager }));
+  const { health } = await serveHealth(t, { readiness: counted });
   const caller = new AbortController();
-  const watchers = Array.from({ length: 10 }, () =>
-    health.watch({}, { signal: caller.signal })[Symbol.asyncIterator](),
-  );
-  await Promise.all(watchers.map((watcher) => watcher.next()));
+  const watches = Array.from({ length: 10 }, () => health.watch({}, { signal: caller.signal })[Symbol.asyncIterator]());
+  await Promise.all(watches.map((watched) => watched.next()));
   t.is(listeners.size, 10);
   caller.abort();
   while (listeners.size > 0) await setImmediate();

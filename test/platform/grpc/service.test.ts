@@ -1,22 +1,20 @@
 import { once } from "node:events";
-import { setTimeout as sleep } from "node:timers/promises";
-import { create, createFileRegistry } from "@bufbuild/protobuf";
-import type { DescService } from "@bufbuild/protobuf";
-import { FileDescriptorProtoSchema, file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
-import type { StringValue, StringValueSchema } from "@bufbuild/protobuf/wkt";
-import { Code, ConnectError, createClient } from "@connectrpc/connect";
-import type { Client } from "@connectrpc/connect";
-import { createGrpcTransport } from "@connectrpc/connect-node";
-import { Server, ServerCredentials } from "@grpc/grpc-js";
-import test from "ava";
-import type { ExecutionContext } from "ava";
+import { create, createFileRegistry, type DescService } from "@bufbuild/protobuf";
 import type { GenService } from "@bufbuild/protobuf/codegenv2";
-import { DeadlineExceededError, InvalidArgumentError, UnavailableError } from "../../../src/greeter/greeter.ts";
-import type { CallContext } from "../../../src/platform/grpc/handler.ts";
-import { addService } from "../../../src/platform/grpc/service.ts";
-import type { Implementation } from "../../../src/platform/grpc/service.ts";
+import {
+  FileDescriptorProtoSchema,
+  file_google_protobuf_wrappers,
+  type StringValue,
+  type StringValueSchema,
+} from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError, type Client } from "@connectrpc/connect";
+import test, { type ExecutionContext } from "ava";
+import type { RequestContext } from "../../../src/platform/context.ts";
+import { ServiceError } from "../../../src/platform/errors.ts";
+import { service, type Handlers } from "../../../src/platform/grpc/service.ts";
+import { connectClient, serveGrpc, type ServedGrpc } from "./serve.ts";
 
-/** A service with a method of every kind: strings in, strings out. */
+/** Service with a method of every kind, from strings to strings. */
 type KindsService = GenService<{
   one: { methodKind: "unary"; input: typeof StringValueSchema; output: typeof StringValueSchema };
   down: { methodKind: "server_streaming"; input: typeof StringValueSchema; output: typeof StringValueSchema };
@@ -24,7 +22,7 @@ type KindsService = GenService<{
   both: { methodKind: "bidi_streaming"; input: typeof StringValueSchema; output: typeof StringValueSchema };
 }>;
 
-function kindsService(): KindsService {
+function describeKinds(): KindsService {
   const string = { inputType: ".google.protobuf.StringValue", outputType: ".google.protobuf.StringValue" };
   const file = create(FileDescriptorProtoSchema, {
     name: "kinds.proto",
@@ -47,7 +45,9 @@ function kindsService(): KindsService {
   return registry.getService("test.v1.KindsService") as DescService as KindsService;
 }
 
-const echo: Implementation<KindsService> = {
+const KindsService = describeKinds();
+
+const echo: Handlers<KindsService> = {
   one: async ({ value }) => ({ value: value.toUpperCase() }),
   async *down({ value }) {
     for (const letter of value) yield { value: letter };
@@ -62,22 +62,25 @@ const echo: Implementation<KindsService> = {
   },
 };
 
-/** Serves the service on a port of its own, to a client that shares no code with it. */
-async function serveKinds(
-  t: ExecutionContext,
-  overrides: Partial<Implementation<KindsService>>,
-): Promise<{ client: Client<KindsService>; reported: unknown[][] }> {
-  const service = kindsService();
-  const server = new Server();
-  const reported: unknown[][] = [];
-  addService(server, service, { ...echo, ...overrides }, { report: (error, method) => reported.push([error, method]) });
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
-      error ? reject(error) : resolve(bound),
-    );
-  });
-  t.teardown(() => server.forceShutdown());
-  return { client: createClient(service, createGrpcTransport({ baseUrl: `http://127.0.0.1:${port}` })), reported };
+interface ServedKinds extends ServedGrpc {
+  client: Client<KindsService>;
+  /** Resolves when a call has ended, and returns the lines about failed requests so far. */
+  failures: () => Promise<ServedGrpc["lines"]>;
+}
+
+/** Serves the service with some of its handlers replaced, to a client that shares no code with the server. */
+async function serveKinds(t: ExecutionContext, handlers: Partial<Handlers<KindsService>>): Promise<ServedKinds> {
+  const served = await serveGrpc(t, { services: [service(KindsService, { ...echo, ...handlers })] });
+  let count = 0;
+  const failures = async (): Promise<ServedGrpc["lines"]> => {
+    // The log keeps the order, so the line of a later call comes after every line of the calls before.
+    const requestId = `last-${count++}`;
+    const other = connectClient(t, KindsService, served.target);
+    await other.up(strings(), { headers: { "x-request-id": requestId } }).catch(() => {});
+    await served.logged(({ msg, request_id }) => msg === "Call" && request_id === requestId);
+    return served.lines.filter(({ msg, request_id }) => msg === "Request failed" && request_id !== requestId);
+  };
+  return { ...served, client: connectClient(t, KindsService, served.target), failures };
 }
 
 async function* strings(...values: string[]): AsyncGenerator<{ value: string }> {
@@ -90,7 +93,7 @@ async function received(messages: AsyncIterable<StringValue>): Promise<string[]>
   return values;
 }
 
-test("serves all four kinds of method", async (t) => {
+test("a service serves all four kinds of method", async (t) => {
   const { client } = await serveKinds(t, {});
   t.is((await client.one({ value: "abc" })).value, "ABC");
   t.deepEqual(await received(client.down({ value: "abc" })), ["a", "b", "c"]);
@@ -98,41 +101,43 @@ test("serves all four kinds of method", async (t) => {
   t.deepEqual(await received(client.both(strings("a", "b"))), ["A", "B"]);
 });
 
-test("produces a stream no faster than its reader takes it", async (t) => {
+test("a handler produces a stream only as fast as its client reads", async (t) => {
   const count = 2000;
   let produced = 0;
-  const { client } = await serveKinds(t, {
+  const { client, target } = await serveKinds(t, {
     async *down() {
-      for (; produced < count; produced += 1) yield { value: "x".repeat(10_000) };
+      for (; produced < count; produced++) yield { value: "x".repeat(10_000) };
     },
   });
   const messages = client.down({})[Symbol.asyncIterator]();
   await messages.next();
-  let before = -1;
-  while (produced !== before) {
-    before = produced;
-    await sleep(100);
-  }
-  t.true(produced < count / 2, `${produced} were produced for a reader that took one`);
-  let taken = 1;
-  while (!(await messages.next()).done) taken += 1;
-  t.is(taken, count);
+  // Without backpressure, the handler would produce everything before the server reads the next call.
+  await connectClient(t, KindsService, target).one({});
+  t.true(produced < count / 2, `${produced} messages for a client that read one`);
+  let read = 1;
+  while (!(await messages.next()).done) read++;
+  t.is(read, count);
 });
 
+/** Headers of a call. */
+interface Options {
+  headers: Record<string, string>;
+}
+
 const errors = [
-  { error: new InvalidArgumentError("Wrong"), code: Code.InvalidArgument, message: "Wrong", reports: 0 },
-  { error: new UnavailableError("Busy"), code: Code.Unavailable, message: "Busy", reports: 0 },
-  { error: new DeadlineExceededError("Late"), code: Code.DeadlineExceeded, message: "Late", reports: 0 },
-  { error: new Error("secret"), code: Code.Internal, message: "Internal error", reports: 1 },
-  { error: "secret", code: Code.Internal, message: "Internal error", reports: 1 },
-  { error: undefined, code: Code.Internal, message: "Internal error", reports: 1 },
+  { error: new ServiceError("INVALID_ARGUMENT", "Wrong"), code: Code.InvalidArgument, message: "Wrong" },
+  { error: new ServiceError("UNAVAILABLE", "Busy"), code: Code.Unavailable, message: "Busy" },
+  { error: new ServiceError("DEADLINE_EXCEEDED", "Late"), code: Code.DeadlineExceeded, message: "Late" },
+  { error: new Error("secret"), code: Code.Internal, message: "Internal error", logged: { message: "secret" } },
+  { error: "secret", code: Code.Internal, message: "Internal error", logged: "secret" },
+  { error: undefined, code: Code.Internal, message: "Internal error", logged: undefined },
 ];
-for (const { error, code, message, reports } of errors) {
-  test(`a handler that throws ${String(error)} ends its call with ${Code[code]}, once`, async (t) => {
+for (const { error, code, message, ...expected } of errors) {
+  test(`a handler that throws ${String(error)} ends its call with ${Code[code]}, and logs only an internal error`, async (t) => {
     const fail = (): never => {
       throw error;
     };
-    const { client, reported } = await serveKinds(t, {
+    const { client, failures } = await serveKinds(t, {
       one: async () => fail(),
       // oxlint-disable-next-line require-yield -- it fails first
       async *down() {
@@ -142,25 +147,31 @@ for (const { error, code, message, reports } of errors) {
       both: fail,
     });
     const calls = {
-      One: () => client.one({}),
-      Down: () => received(client.down({})),
-      Up: () => client.up(strings("a")),
-      Both: () => received(client.both(strings("a"))),
+      One: (options: Options) => client.one({}, options),
+      Down: (options: Options) => received(client.down({}, options)),
+      Up: (options: Options) => client.up(strings("a"), options),
+      Both: (options: Options) => received(client.both(strings("a"), options)),
     };
     for (const [method, call] of Object.entries(calls)) {
-      const thrown = await t.throwsAsync(call(), { instanceOf: ConnectError });
+      const thrown = await t.throwsAsync(call({ headers: { "x-request-id": method } }), { instanceOf: ConnectError });
       t.is(thrown.code, code);
       t.is(thrown.rawMessage, message);
-      t.deepEqual(reported.splice(0), reports ? [[error, `test.v1.KindsService/${method}`]] : []);
+      const lines = (await failures()).filter(({ request_id }) => request_id === method);
+      t.is(lines.length, "logged" in expected ? 1 : 0);
+      for (const line of lines) t.like(line, { level: "error", request: `test.v1.KindsService/${method}` });
+      for (const { err } of lines) {
+        if (typeof expected.logged === "object") t.like(err, expected.logged);
+        else t.is(err, expected.logged);
+      }
     }
   });
 }
 
-test("a stream that fails after some messages delivers them, and then its status", async (t) => {
+test("a stream that fails after some messages delivers them before its status", async (t) => {
   const { client } = await serveKinds(t, {
     async *down() {
       yield { value: "a" };
-      throw new UnavailableError("Draining");
+      throw new ServiceError("UNAVAILABLE", "Draining");
     },
   });
   const values: string[] = [];
@@ -174,7 +185,7 @@ test("a stream that fails after some messages delivers them, and then its status
   t.is(thrown.code, Code.Unavailable);
 });
 
-test("a handler may answer before it has read every request", async (t) => {
+test("a handler may respond before it has read every request", async (t) => {
   const { client } = await serveKinds(t, {
     async *both(requests) {
       for await (const { value } of requests) {
@@ -191,16 +202,16 @@ test("a handler may answer before it has read every request", async (t) => {
   t.is((await client.up(strings("a", "b"))).value, "a");
 });
 
-test("the context's signal aborts when the caller goes away, and nobody is blamed", async (t) => {
+test("a call whose client leaves aborts the signal, and the error that follows is not logged", async (t) => {
   let started = Promise.withResolvers<void>();
   const ended: Promise<unknown>[] = [];
-  const untilAborted = ({ signal }: CallContext): Promise<never> => {
+  const untilAborted = ({ signal }: RequestContext): Promise<never> => {
     const aborted = once(signal, "abort").then(() => signal.throwIfAborted()) as Promise<never>;
     ended.push(aborted.catch(() => {}));
     started.resolve();
     return aborted;
   };
-  const { client, reported } = await serveKinds(t, {
+  const { client, failures } = await serveKinds(t, {
     one: (_, context) => untilAborted(context),
     async *down(_, context) {
       yield { value: "a" };
@@ -219,57 +230,47 @@ test("the context's signal aborts when the caller goes away, and nobody is blame
     await called;
   }
   await Promise.all(ended);
-  await sleep(10);
-  t.deepEqual(reported, []);
+  t.is(ended.length, 2);
+  t.deepEqual(await failures(), []);
 });
 
-test("an answer that is no message is INTERNAL, and reported", async (t) => {
+test("a response that cannot be encoded is INTERNAL, and logged", async (t) => {
   const notText = {
     toString: () => {
       throw new Error("No text");
     },
   };
-  const { client, reported } = await serveKinds(t, {
+  const { client, failures } = await serveKinds(t, {
     one: async () => ({ value: notText as unknown as string }),
   });
   const error = await t.throwsAsync(client.one({}), { instanceOf: ConnectError });
   t.is(error.code, Code.Internal);
   t.is(error.rawMessage, "Internal error");
-  t.is(reported.length, 1);
+  t.is((await failures()).length, 1);
 });
 
-test("the context tells the caller's metadata and deadline", async (t) => {
-  const { client } = await serveKinds(t, {
-    one: async (_, { metadata, deadline }) => ({ value: `${metadata.get("x-test").join()} ${deadline - Date.now()}` }),
-  });
-  const [header, left] = (await client.one({}, { headers: { "x-test": "yes" }, timeoutMs: 60_000 })).value.split(" ");
-  t.is(header, "yes");
-  t.true(Number(left) > 0 && Number(left) <= 60_000);
-  t.is((await client.one({})).value.split(" ")[1], "Infinity");
-});
-
-const context = { report: (): void => {} };
-const service = kindsService();
 const text = create(FileDescriptorProtoSchema);
 
-// Each of these must not compile: `tsc` fails on an expectation that is not met.
-export function mistakes(server: Server): void {
-  addService(server, service, echo, context);
+/** Mistakes that must not compile: `tsc` fails if it finds no error after an expectation. */
+export function mistakes(): void {
+  service(KindsService, echo);
   const { one: _, ...rest } = echo;
   // @ts-expect-error -- a method is missing
-  addService(server, service, rest, context);
+  service(KindsService, rest);
   // @ts-expect-error -- a method is misspelt
-  addService(server, service, { ...rest, onne: echo.one }, context);
+  service(KindsService, { ...rest, onne: echo.one });
   // @ts-expect-error -- a field has the wrong type
-  addService(server, service, { ...echo, one: async () => ({ value: 1 }) }, context);
+  service(KindsService, { ...echo, one: async () => ({ value: 1 }) });
   // @ts-expect-error -- a field has the wrong name
-  addService(server, service, { ...echo, one: async () => ({ text: "" }) }, context);
-  // @ts-expect-error -- the message is another one
-  addService(server, service, { ...echo, one: async () => text }, context);
+  service(KindsService, { ...echo, one: async () => ({ text: "" }) });
+  // @ts-expect-error -- the message is of another type
+  service(KindsService, { ...echo, one: async () => text });
   // @ts-expect-error -- the request has no such field
-  addService(server, service, { ...echo, one: async ({ vlaue }) => ({ value: vlaue }) }, context);
-  // @ts-expect-error -- the answer is not promised
-  addService(server, service, { ...echo, one: () => ({ value: "" }) }, context);
-  // @ts-expect-error -- one message, where the method has a stream of them
-  addService(server, service, { ...echo, down: echo.one }, context);
+  service(KindsService, { ...echo, one: async ({ vlaue }) => ({ value: vlaue }) });
+  // @ts-expect-error -- the response is no promise
+  service(KindsService, { ...echo, one: () => ({ value: "" }) });
+  // @ts-expect-error -- the method returns a stream
+  service(KindsService, { ...echo, down: echo.one });
+  // @ts-expect-error -- the options name an unknown method
+  service(KindsService, echo, { onne: { exempt: true } });
 }

@@ -11,18 +11,18 @@ const cases = [
   ["0m", 30_000, "0m"],
   ["99999999n", 30_000, "99999999n"],
   [undefined, 1.2e9, "1200000S"],
-  // No end is asked for, and none is needed.
+  // A stream without a deadline may stay without one.
   [undefined, Infinity, undefined],
   ["1H", Infinity, "1H"],
   ["597H", Infinity, "596H"],
   ["99999999H", Infinity, "596H"],
-  // What is malformed is refused elsewhere.
+  // grpc-js rejects a malformed timeout.
   ["soon", 30_000, "soon"],
   ["100000000m", 30_000, "100000000m"],
   ["-1S", 30_000, "-1S"],
 ] as const;
-for (const [asked, maxMs, timeout] of cases) {
-  test(`a call that asks for ${asked} where ${maxMs} ms is the most gets ${timeout}`, (t) => {
-    t.is(boundedTimeout(asked, maxMs), timeout);
+for (const [requested, maxMs, timeout] of cases) {
+  test(`a call with the timeout ${requested} and a maximum of ${maxMs} ms gets ${timeout}`, (t) => {
+    t.is(boundedTimeout(requested, maxMs), timeout);
   });
 }

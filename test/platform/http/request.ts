@@ -1,7 +1,8 @@
 import { request } from "node:http";
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
+import type { Agent, IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import { text } from "node:stream/consumers";
 
+/** A response that was read completely. */
 export interface Answer {
   status: number;
   headers: IncomingHttpHeaders;
@@ -13,21 +14,23 @@ export interface RequestOptions {
   accept?: string;
   headers?: OutgoingHttpHeaders;
   body?: string;
+  /** Reuses connections. Without it each request has its own. */
+  agent?: Agent;
 }
 
 /**
- * Sends one request on a connection of its own, with the path exactly as it is given: fetch would tidy it up.
+ * Sends one request with the path unchanged, which fetch would normalize.
  * @param origin `http://host:port`
  */
 export function send(
   origin: string,
   path: string,
-  { method = "GET", accept, body = "", ...options }: RequestOptions = {},
+  { method = "GET", accept, body = "", agent, ...options }: RequestOptions = {},
 ): Promise<Answer> {
   const { hostname, port } = new URL(origin);
   return new Promise((resolve, reject) => {
     const headers = { ...options.headers, ...(accept !== undefined && { accept }) };
-    request({ hostname, port, path, method, headers, agent: false }, (response) => {
+    request({ hostname, port, path, method, headers, agent: agent ?? false }, (response) => {
       text(response).then((body) => resolve({ status: response.statusCode!, headers: response.headers, body }), reject);
     })
       .on("error", reject)
@@ -35,7 +38,7 @@ export function send(
   });
 }
 
-/** What a browser shows of a page: its text, with the character references resolved and the head left out. */
+/** Returns the text that a browser shows of a page: without its head, and with its character references resolved. */
 export function shownText(html: string): string {
   const references: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', "#x27": "'", "#x60": "`" };
   return html
@@ -44,7 +47,7 @@ export function shownText(html: string): string {
     .replaceAll(/&([^;]+);/g, (reference, name: string) => references[name] ?? reference);
 }
 
-/** The body of an error as plain text, without the request id at its end. */
+/** Removes the request id from the end of a plain-text error. */
 export function withoutRequestId(body: string): string {
   return body.replace(/^Request id: [\w-]{36}\n$/m, "");
 }

@@ -6,16 +6,16 @@ import type { Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import test from "ava";
 import { send } from "./request.ts";
-import { serveHttp } from "./serve.ts";
+import { createGate, serveHttp } from "./serve.ts";
 
-/** Asks over a connection that it keeps. */
-async function ask(origin: string, agent: Agent): Promise<IncomingMessage> {
-  const [response] = (await once(httpGet(origin, { agent }), "response")) as [IncomingMessage];
+/** Sends a request over a connection that stays open. */
+async function ask(url: string, agent: Agent): Promise<IncomingMessage> {
+  const [response] = (await once(httpGet(url, { agent }), "response")) as [IncomingMessage];
   await text(response);
   return response;
 }
 
-test("a client that keeps its connection is sent to open another one while draining", async (t) => {
+test("a response closes its connection during the drain", async (t) => {
   const { origin, readiness } = await serveHttp(t);
   const agent = new Agent({ keepAlive: true });
   t.teardown(() => agent.destroy());
@@ -26,24 +26,19 @@ test("a client that keeps its connection is sent to open another one while drain
   t.is(headers.connection, "close");
 });
 
-test("a drain waits for the request in flight, closes its connection after it, and takes no new one", async (t) => {
-  const started = Promise.withResolvers<void>();
-  const finish = Promise.withResolvers<string>();
-  const greet = (): Promise<string> => {
-    started.resolve();
-    return finish.promise;
-  };
-  const { origin, server } = await serveHttp(t, { greeter: { greet } });
+test("a drain waits for the request in flight, closes its connection, and accepts no new one", async (t) => {
+  const gate = createGate();
+  const { origin, server } = await serveHttp(t, { middleware: [gate.middleware] });
   const agent = new Agent({ keepAlive: true });
   t.teardown(() => agent.destroy());
-  const answer = ask(origin, agent);
-  await started.promise;
+  const answer = ask(`${origin}/gate`, agent);
+  await gate.started;
 
   let drained = false;
   const draining = server.drain().then(() => (drained = true));
   await t.throwsAsync(send(origin, "/"), { code: "ECONNREFUSED" });
   t.false(drained);
-  finish.resolve("Hello, late!");
+  gate.open();
   const { statusCode, headers } = await answer;
   t.is(statusCode, 200);
   t.is(headers.connection, "close");
@@ -60,29 +55,24 @@ test("a drain closes an idle connection at once", async (t) => {
   t.pass();
 });
 
-test("cutting closes what is left, and tells how many requests that were", async (t) => {
-  const started = Promise.withResolvers<void>();
-  const { promise: never } = Promise.withResolvers<string>();
-  const greet = (): Promise<string> => {
-    started.resolve();
-    return never;
-  };
-  const { origin, server } = await serveHttp(t, { greeter: { greet } });
-  const request = t.throwsAsync(send(origin, "/"), { code: "ECONNRESET" });
-  await started.promise;
+test("cut closes every connection, and returns the number of requests in flight", async (t) => {
+  const gate = createGate();
+  const { origin, server } = await serveHttp(t, { middleware: [gate.middleware] });
+  const request = t.throwsAsync(send(origin, "/gate"), { code: "ECONNRESET" });
+  await gate.started;
   t.is(await server.cut(), 1);
   await request;
 });
 
-test("a connection that waits too long for its next request is closed", async (t) => {
-  const { origin, port } = await serveHttp(t, { keepAliveTimeoutMs: 100 });
+test("an idle connection is closed after the keep-alive timeout", async (t) => {
+  const { origin, port } = await serveHttp(t, { httpKeepAliveTimeout: 100 });
   const socket = connect(port, "127.0.0.1");
   socket.write(`GET / HTTP/1.1\r\nHost: ${origin}\r\n\r\n`);
   t.regex(await text(socket), /^HTTP\/1\.1 200 OK/);
 });
 
-test("a client that is slow with its headers is told so, and dropped", async (t) => {
-  const { port } = await serveHttp(t, { headersTimeoutMs: 100 });
+test("a request whose headers arrive too late is 408, and its connection is closed", async (t) => {
+  const { port } = await serveHttp(t, { httpHeadersTimeout: 100 });
   const socket = connect(port, "127.0.0.1");
   socket.write("GET / HTTP/1.1\r\n");
   t.regex(
@@ -97,7 +87,7 @@ for (const [method, body, status] of [
   ["GET", "Transfer-Encoding: chunked", 413],
   ["GET", "Expect: 100-continue\r\nContent-Length: 10", 413],
 ] as const) {
-  test(`a body is not waited for: ${method} with ${body.replaceAll("\r\n", " and ")} is ${status}, and closed`, async (t) => {
+  test(`${method} with ${body.replaceAll("\r\n", " and ")} is ${status} at once, and closes the connection`, async (t) => {
     const { port } = await serveHttp(t);
     const socket = connect(port, "127.0.0.1");
     socket.write(`${method} / HTTP/1.1\r\nHost: x\r\n${body}\r\n\r\n`);
@@ -107,25 +97,25 @@ for (const [method, body, status] of [
   });
 }
 
-test("an empty body is none", async (t) => {
+test("a request may have an empty body", async (t) => {
   const { origin } = await serveHttp(t);
-  t.is((await send(origin, "/Bob", { headers: { "Content-Length": "0" } })).status, 200);
+  t.is((await send(origin, "/items/1", { headers: { "Content-Length": "0" } })).status, 200);
 });
 
 for (const [what, request] of Object.entries({
-  "is slow with its headers": "GET / HTTP/1.1\r\n",
+  "sends incomplete headers": "GET / HTTP/1.1\r\n",
   "asks for a tunnel": "CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n",
-  "sends what is no HTTP": "\0\0\0",
+  "sends bytes that are not HTTP": "\0\0\0",
 })) {
-  test(`a client that ${what} is dropped, although it keeps its side open`, async (t) => {
-    const { server, port } = await serveHttp(t, { headersTimeoutMs: 100 });
+  test(`a client that ${what} is disconnected, although it keeps its side open`, async (t) => {
+    const { server, port } = await serveHttp(t, { httpHeadersTimeout: 100 });
     const accepted = once(server.listener, "connection");
     const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
     t.teardown(() => socket.destroy());
     socket.on("error", () => {}).resume();
     socket.write(request);
-    const [theirs] = (await accepted) as [Socket];
-    await new Promise((resolve) => theirs.once("close", resolve));
+    const [serverSide] = (await accepted) as [Socket];
+    await new Promise((resolve) => serverSide.once("close", resolve));
     t.pass();
   });
 }

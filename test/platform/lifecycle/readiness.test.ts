@@ -1,7 +1,7 @@
 import test from "ava";
 import { createReadiness } from "../../../src/platform/lifecycle/readiness.ts";
 
-test("starts, serves and drains, and tells each change once", (t) => {
+test("a service starts, serves and drains, and each change is reported once", (t) => {
   const readiness = createReadiness();
   const phases = [readiness.phase];
   readiness.onChange(() => phases.push(readiness.phase));
@@ -9,17 +9,17 @@ test("starts, serves and drains, and tells each change once", (t) => {
   t.deepEqual(phases, ["starting", "serving", "draining"]);
 });
 
-test("never goes back", (t) => {
+test("an earlier phase is ignored", (t) => {
   const readiness = createReadiness();
   readiness.enter("draining");
   readiness.enter("serving");
   t.is(readiness.phase, "draining");
 });
 
-test("a listener that was taken off hears nothing", (t) => {
+test("a removed listener is not called", (t) => {
   const readiness = createReadiness();
-  const unsubscribe = readiness.onChange(() => t.fail());
-  unsubscribe();
+  const remove = readiness.onChange(() => t.fail());
+  remove();
   readiness.enter("serving");
   t.pass();
 });

@@ -1,8 +1,8 @@
-// A process that lives through one scenario of its lifecycle, named by its argument: test/lifecycle.test.ts starts it.
+// A process that runs one scenario of its lifecycle, named by its argument, for lifecycle.test.ts. It has no real server.
 import { once } from "node:events";
 import { run } from "../../../src/platform/lifecycle/lifecycle.ts";
-import { stopRequest } from "../../../src/platform/lifecycle/shutdown.ts";
 import type { Server } from "../../../src/platform/lifecycle/lifecycle.ts";
+import { shutdownRequest } from "../../../src/platform/lifecycle/shutdown.ts";
 import { createLog } from "../../../src/platform/telemetry/log.ts";
 
 const log = createLog("info", process.stdout);
@@ -21,7 +21,7 @@ function server(protocol: string, overrides: Partial<Server> = {}): Server {
   };
 }
 
-const scenarios: Record<string, Server> = {
+const servers: Record<string, Server> = {
   "signal during start": server("slow", {
     start: async () => {
       log.info("Starting");
@@ -30,34 +30,35 @@ const scenarios: Record<string, Server> = {
     },
   }),
   "failed start": server("broken", { start: async () => Promise.reject(new Error("No port")) }),
-  "thrown error": server("fine", {
-    start: async () => {
-      setTimeout(() => {
-        throw new Error("Thrown", { cause: new Error("The cause") });
-      }, 10);
-      return "nowhere";
-    },
-  }),
-  "rejected promise": server("fine", {
-    start: async () => {
-      setTimeout(() => void Promise.reject(new Error("Rejected")), 10);
-      return "nowhere";
-    },
-  }),
+  "thrown error": server("thrower"),
+  "rejected promise": server("rejecter"),
 };
 
+/** Failures after the start. */
+const failures: Record<string, () => void> = {
+  "thrown error": () => {
+    throw new Error("Thrown", { cause: new Error("The cause") });
+  },
+  "rejected promise": () => void Promise.reject(new Error("Rejected")),
+};
+
+const [, , scenario = "", drainDelayMs = "100"] = process.argv;
 try {
-  const { code } = await run({
-    observers: [server("observer")],
-    servers: [scenarios[process.argv[2]!]!],
-    drainDelayMs: Number(process.argv[3] ?? 100),
+  process.exitCode = await run({
+    adminServers: [server("admin")],
+    servers: [servers[scenario]!],
+    drainDelayMs: Number(drainDelayMs),
     drainTimeoutMs: 1000,
-    onServing: () => log.info("Ready"),
+    onServing: () => {
+      log.info("Ready");
+      process.on("SIGTERM", () => log.info("Signal"));
+      const fail = failures[scenario];
+      if (fail) setImmediate(fail);
+    },
     onDraining: () => log.info("Not ready"),
-    stop: stopRequest(log),
+    stop: shutdownRequest(log),
     log,
   });
-  process.exitCode = code;
 } catch (error) {
   log.error({ err: error }, "Not started");
   process.exitCode = 1;

@@ -8,12 +8,12 @@ import { serveHttp } from "../http/serve.ts";
 const COUNT = 10_000;
 const methods = ["GET", "POST", "PROPFIND", "M-SEARCH"];
 
-/** The number of lines that Prometheus would store, but for what keeps the event loop alive: that is also of this side. */
+/** Returns the number of series, without those of the event loop's resources, which the clients in this process have too. */
 function seriesOf({ telemetry }: { telemetry: { exposeMetrics(accept: string): { text: string } } }): number {
   return telemetry.exposeMetrics("").text.match(/^(?!#|v8js_resource_active)./gm)!.length;
 }
 
-/** Does something many times, a few at a time. */
+/** Runs a function many times, 50 at a time. */
 async function repeat(count: number, once: (index: number) => Promise<void>): Promise<void> {
   let next = 0;
   const work = async (): Promise<void> => {
@@ -22,7 +22,7 @@ async function repeat(count: number, once: (index: number) => Promise<void>): Pr
   await Promise.all(Array.from({ length: 50 }, work));
 }
 
-test("10,000 names, headers and methods of HTTP callers make no series of their own", async (t) => {
+test("10,000 paths, headers and methods of HTTP requests create no series", async (t) => {
   const served = await serveHttp(t);
   const agent = new Agent({ keepAlive: true });
   t.teardown(() => agent.destroy());
@@ -31,7 +31,7 @@ test("10,000 names, headers and methods of HTTP callers make no series of their 
       agent,
       port: served.port,
       method: methods[index % methods.length]!,
-      path: `/name-${index}?${index}`,
+      path: `/items/name-${index}?${index}`,
       headers: { "X-Request-Id": `id-${index}`, "User-Agent": `agent-${index}`, Accept: "text/plain" },
     };
     return new Promise((resolve, reject) => {
@@ -45,7 +45,7 @@ test("10,000 names, headers and methods of HTTP callers make no series of their 
   t.is(seriesOf(served), before);
 });
 
-test("10,000 unknown methods of gRPC callers make no series of their own", async (t) => {
+test("10,000 unknown methods of gRPC calls create no series", async (t) => {
   const served = await serveGrpc(t);
   const session = connect(`http://${served.target}`);
   t.teardown(() => session.destroy());

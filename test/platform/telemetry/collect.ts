@@ -6,12 +6,12 @@ import type { Telemetry, TelemetryOptions } from "../../../src/platform/telemetr
 import type { LogLine } from "../../process.ts";
 import { buildInfo } from "../../sample-build-info.ts";
 
-/** Telemetry as the service has it, and what it was told. */
+/** Telemetry of a service, and everything that it recorded. */
 export interface CollectedTelemetry {
   telemetry: Telemetry;
   readiness: Readiness;
-  /** The errors that no caller was told about. */
-  reported: unknown[];
+  /** Every line that the log has written; `telemetry.log.flush()` writes the pending ones. */
+  lines: LogLine[];
   /** Resolves with the first line of the log, past or coming, that satisfies the condition. */
   logged: (condition: (line: LogLine) => boolean) => Promise<LogLine>;
   /** The samples of a metric, as Prometheus gets them, by their labels. */
@@ -23,7 +23,6 @@ export async function collectTelemetry(options: Partial<TelemetryOptions> = {}):
   const readiness = createReadiness();
   readiness.enter("serving");
   const lines: LogLine[] = [];
-  const reported: unknown[] = [];
   let wake = (): void => {};
   let more = new Promise<void>((resolve) => (wake = resolve));
   const telemetry = await createTelemetry({
@@ -44,14 +43,8 @@ export async function collectTelemetry(options: Partial<TelemetryOptions> = {}):
   });
   return {
     readiness,
-    reported,
-    telemetry: {
-      ...telemetry,
-      failed: (error, ...rest) => {
-        reported.push(error);
-        telemetry.failed(error, ...rest);
-      },
-    },
+    telemetry,
+    lines,
     logged: async (condition) => {
       for (;;) {
         const found = lines.find(condition);

@@ -2,11 +2,9 @@ import assert from "node:assert/strict";
 import test from "ava";
 import * as fc from "fast-check";
 import { openMetrics, prometheusText } from "../../../src/platform/telemetry/exposition.ts";
+import { character } from "../../arbitraries.ts";
 
-/** Any code point, halves of surrogate pairs too; what fast-check calls "binary" takes a second to be made. */
-const character = fc.oneof(fc.nat(0xff), fc.nat(0xffff), fc.nat(0x10ffff)).map((code) => String.fromCodePoint(code));
-
-/** Texts with what means something to whoever reads metrics. */
+/** Texts with the special characters of the exposition formats. */
 const text = fc.oneof(
   fc.string({ unit: character }),
   fc.string({
@@ -24,7 +22,7 @@ interface Sample {
   value: number;
 }
 
-/** Reads a line as Prometheus does: one character after the other (https://prometheus.io/docs/instrumenting/exposition_formats/). */
+/** Parses a line character by character, as Prometheus does (https://prometheus.io/docs/instrumenting/exposition_formats/). */
 function readSample(line: string): Sample {
   let at = 0;
   const take = (expected: string): void => assert.equal(line[at++], expected);
@@ -60,7 +58,7 @@ function readSample(line: string): Sample {
 }
 
 for (const [title, format] of Object.entries({ "Prometheus' text": prometheusText, OpenMetrics: openMetrics })) {
-  test(`${title} reads back as what was measured, whatever the labels and the help are`, (t) => {
+  test(`${title} survives parsing, with any labels and any help`, (t) => {
     const series = fc.array(fc.record({ labels, value }), { maxLength: 4 });
     const property = fc.property(text, series, (help, series) => {
       const written = format.write([{ name: "x_total", help, type: "counter", series }]);
@@ -78,7 +76,7 @@ for (const [title, format] of Object.entries({ "Prometheus' text": prometheusTex
     t.notThrows(() => fc.assert(property, { numRuns: 200 }));
   });
 
-  test(`${title} has every line of a histogram under its labels`, (t) => {
+  test(`${title} has every line of a histogram with its labels`, (t) => {
     const property = fc.property(labels, value, fc.nat(), (labels, value, count) => {
       const buckets: [number, number][] = [
         [0.5, 0],

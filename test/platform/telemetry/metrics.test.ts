@@ -12,7 +12,7 @@ function sample(): Metrics {
   return metrics;
 }
 
-test("Prometheus' text format has each metric with its help, its type and its series", (t) => {
+test("Prometheus' text format has the help, the type and the series of each metric", (t) => {
   t.is(
     prometheusText.write(sample().read()),
     String.raw`# HELP calls_total Calls.
@@ -53,7 +53,7 @@ duration_seconds_count{method="a\"\\\n"} 4
   );
 });
 
-test("what is only worth finding out when it is read is found out then", (t) => {
+test("a collector runs at each read", (t) => {
   const metrics = createMetrics();
   const gauge = metrics.gauge("reads", "Reads.").with();
   metrics.onRead(() => gauge.value++);
@@ -61,7 +61,7 @@ test("what is only worth finding out when it is read is found out then", (t) => 
   t.like(metrics.read()[0], { series: [{ value: 2 }] });
 });
 
-test("the same labels are the same series", (t) => {
+test("the same labels give the same series", (t) => {
   const counter = createMetrics().counter("calls_total", "Calls.");
   t.is(counter.with({ a: "1" }), counter.with({ a: "1" }));
   t.not(counter.with({ a: "1" }), counter.with({ a: "2" }));
@@ -74,7 +74,7 @@ const accepts = [
   ["application/openmetrics-text", openMetrics],
   ["application/openmetrics-text;q=0, text/plain", prometheusText],
   ["text/plain;version=0.0.4;q=0.9,application/openmetrics-text;q=0.5", prometheusText],
-  // What Prometheus 2 and 3 send.
+  // The headers of Prometheus 2 and 3.
   [
     "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
     openMetrics,

@@ -24,23 +24,24 @@ export interface ReceivedSpan {
   resource: Record<string, unknown>;
 }
 
-/** A receiver of traces, for the standard variables. */
+/** Collector of traces. */
 export interface TraceReceiver {
+  /** Variables that make a process export its spans here. */
   env: { OTEL_EXPORTER_OTLP_ENDPOINT: string };
   spans: ReceivedSpan[];
-  /** Resolves with the first span, past or coming, that satisfies the condition. */
+  /** Resolves with the first span, past or future, that satisfies the condition. */
   received: (condition: (span: ReceivedSpan) => boolean) => Promise<ReceivedSpan>;
 }
 
 const contract = readContract();
 
 /**
- * Serves OTLP over HTTP on a port of its own, by the protocol's own contract.
- * @param answer answers a request that was read; without it, all is well
+ * Serves OTLP over HTTP on a port of its own. It decodes the spans by the protocol's own proto files.
+ * @param respond responds to a request; by default with success
  */
 export async function receiveTraces(
   t: ExecutionContext,
-  answer = (response: ServerResponse): unknown => response.end(),
+  respond = (response: ServerResponse): unknown => response.end(),
 ): Promise<TraceReceiver> {
   const requestType = await contract;
   const spans: ReceivedSpan[] = [];
@@ -49,7 +50,7 @@ export async function receiveTraces(
     const body = await buffer(request);
     if (request.url === "/v1/traces") spans.push(...decode(requestType, body));
     for (const listener of listeners) listener();
-    answer(response.setHeader("Content-Type", "application/x-protobuf"));
+    respond(response.setHeader("Content-Type", "application/x-protobuf"));
   };
   const server = createServer((request, response) => void receive(request, response));
   const address = await listen(server, { host: "127.0.0.1", port: 0 });

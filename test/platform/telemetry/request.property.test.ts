@@ -3,19 +3,17 @@ import { METHODS } from "node:http";
 import { isIP } from "node:net";
 import test from "ava";
 import * as fc from "fast-check";
+import { networks } from "../../../src/platform/config/parsers.ts";
 import { createReadiness } from "../../../src/platform/lifecycle/readiness.ts";
-import type { Observers } from "../../../src/platform/telemetry/request.ts";
 import { readForwarded } from "../../../src/platform/telemetry/forwarded.ts";
 import { grpcTelemetry } from "../../../src/platform/telemetry/grpc.ts";
 import { httpTelemetry } from "../../../src/platform/telemetry/http.ts";
 import { createLog } from "../../../src/platform/telemetry/log.ts";
 import { createMetrics } from "../../../src/platform/telemetry/metrics.ts";
-import { networks } from "../../../src/platform/config/parsers.ts";
+import type { RecorderDependencies } from "../../../src/platform/telemetry/request.ts";
+import { character } from "../../arbitraries.ts";
 
-/** Any code point, halves of surrogate pairs too; what fast-check calls "binary" takes a second to be made. */
-const character = fc.oneof(fc.nat(0xff), fc.nat(0xffff), fc.nat(0x10ffff)).map((code) => String.fromCodePoint(code));
-
-/** What a caller may send where the log has room for it; a parser would refuse much of it. */
+/** Text that a caller may send, and that the log may contain. A parser would reject much of it. */
 const text = fc.oneof(
   fc.string({ unit: character }),
   fc.string({
@@ -37,13 +35,13 @@ const headers = fc.record(
   { requiredKeys: [] },
 );
 
-/** Telemetry whose log is read line by line. */
-function observe(): { observers: Observers; lastLines: () => string } {
+/** Creates the dependencies of a recorder, and returns them with a function that returns the new lines of the log. */
+function createDependencies(): { dependencies: RecorderDependencies; lastLines: () => string } {
   let written = "";
   const log = createLog("debug", { write: (lines) => (written += lines) });
   const metrics = createMetrics();
   const late = metrics.counter("late_total", "Late.");
-  const observers = {
+  const dependencies = {
     metrics,
     late,
     log,
@@ -58,13 +56,13 @@ function observe(): { observers: Observers; lastLines: () => string } {
     written = "";
     return lines;
   };
-  return { observers, lastLines };
+  return { dependencies, lastLines };
 }
 
 const socket = { remoteAddress: "::1", remotePort: 65_535 };
 const known = /^(?:[\w.~+/=:@-]{1,128})$/;
 
-/** Holds a line against what the caller had sent: one line of JSON, not long, and with no other fields. */
+/** Asserts that the log is one line of JSON with the expected fields only, and is not long. */
 function assertLine(lines: string, path: string, given: { "x-request-id"?: string }, traced: boolean): void {
   assert.match(lines, /^[\x20-\x7e…]{1,1200}\n$/);
   const { time, level, msg, protocol, method, route, status, duration_ms, bytes, peer, ...line } = JSON.parse(
@@ -84,26 +82,26 @@ function assertLine(lines: string, path: string, given: { "x-request-id"?: strin
   assert.match(`${trace_id as string}-${span_id as string}`, traced ? /^[\da-f]{32}-[\da-f]{16}$/ : /^-$/);
 }
 
-test("a request is one short line of JSON, whatever its path, its id and its trace are", (t) => {
-  const { observers, lastLines } = observe();
-  const { begin } = httpTelemetry(observers, "http");
-  // Node's parser lets no other method through.
+test("a request with any path, id and trace is one short line of JSON", (t) => {
+  const { dependencies, lastLines } = createDependencies();
+  const { startRequest } = httpTelemetry(dependencies, "http");
+  // Node's parser accepts no other method.
   const method = fc.constantFrom(...METHODS);
   const property = fc.property(method, text, headers, (method, url, headers) => {
-    const exchange = begin({ method, url, headers, httpVersion: "1.1", socket });
-    exchange.end({ route: "/{name}", status: 200, bytes: 1 });
-    assertLine(lastLines(), url, headers, exchange.traceparent !== undefined);
+    const record = startRequest({ method, url, headers, httpVersion: "1.1", socket });
+    record.end({ route: "/items/{id}", status: 200, bytes: 1 });
+    assertLine(lastLines(), url, headers, record.traceparent !== undefined);
   });
   t.notThrows(() => fc.assert(property, { numRuns: 300 }));
 });
 
-test("a call of an unknown method is one short line of JSON, whatever it is called", (t) => {
-  const { observers, lastLines } = observe();
-  const { begin } = grpcTelemetry(observers);
+test("a call of any unknown method is one short line of JSON", (t) => {
+  const { dependencies, lastLines } = createDependencies();
+  const { startRequest } = grpcTelemetry(dependencies);
   const property = fc.property(text, headers, (path, headers) => {
-    const exchange = begin({ method: undefined, path, headers, socket });
-    exchange.end({ status: "UNIMPLEMENTED", bytes: 0 });
-    assertLine(lastLines(), path, headers, exchange.traceparent !== undefined);
+    const record = startRequest({ method: undefined, path, headers, socket });
+    record.end({ status: "UNIMPLEMENTED", bytes: 0 });
+    assertLine(lastLines(), path, headers, record.traceparent !== undefined);
   });
   t.notThrows(() => fc.assert(property, { numRuns: 200 }));
 });

@@ -1,28 +1,21 @@
 import test from "ava";
+import { identity } from "../../../src/platform/identity.ts";
 import type { LogLine } from "../../process.ts";
 import { collectTelemetry } from "./collect.ts";
 
-const GREET = "greeter.v1.GreeterService/Greet";
+const GET_ITEM = "fixture.v1.ItemService/GetItem";
 const CHECK = "grpc.health.v1.Health/Check";
-const arrival = { headers: {}, socket: { remoteAddress: "::1", remotePort: 40_000 } };
+const peer = { headers: {}, socket: { remoteAddress: "::1", remotePort: 40_000 } };
 
-/** What is logged of a call that is well, one that failed, and a health check. */
-async function logged(accessLog: "all" | "errors" | "off"): Promise<LogLine[]> {
-  const lines: LogLine[] = [];
-  const output = {
-    write: (text: string) =>
-      text
-        .trimEnd()
-        .split("\n")
-        .forEach((line) => lines.push(JSON.parse(line) as LogLine)),
-  };
-  const { telemetry } = await collectTelemetry({ accessLog, output });
+/** Returns the access log of a call that succeeds, a call that fails, and a health check. */
+async function logOf(accessLog: "all" | "errors" | "off"): Promise<LogLine[]> {
+  const { telemetry, lines } = await collectTelemetry({ accessLog });
   for (const [method, status] of [
-    [GREET, "OK"],
-    [GREET, "INVALID_ARGUMENT"],
+    [GET_ITEM, "OK"],
+    [GET_ITEM, "INVALID_ARGUMENT"],
     [CHECK, "OK"],
   ] as const) {
-    telemetry.grpc.begin({ ...arrival, method, path: `/${method}` }).end({ status, bytes: 0 });
+    telemetry.grpc.startRequest({ ...peer, method, path: `/${method}` }).end({ status, bytes: 0 });
   }
   telemetry.log.flush();
   return lines.filter(({ msg }) => msg === "Call");
@@ -35,33 +28,54 @@ for (const [accessLog, levels] of [
 ] as const) {
   test(`--access-log ${accessLog} logs ${levels.join(", ") || "nothing"}`, async (t) => {
     t.deepEqual(
-      (await logged(accessLog)).map(({ level }) => level),
+      (await logOf(accessLog)).map(({ level }) => level),
       [...levels],
     );
   });
 }
 
-test("an IPv6 peer stands in brackets", async (t) => {
-  t.is((await logged("all"))[0]!["peer"], "[::1]:40000");
+test("the address of an IPv6 peer is in brackets", async (t) => {
+  t.is((await logOf("all"))[0]!["peer"], "[::1]:40000");
 });
 
-test("readiness is told, and what begins after it has flipped is counted", async (t) => {
+test("the log of a request carries its ids", async (t) => {
+  const { telemetry, lines } = await collectTelemetry();
+  const headers = {
+    "x-request-id": "order-66",
+    traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+  };
+  const { log } = telemetry.grpc.startRequest({ ...peer, headers, method: GET_ITEM, path: `/${GET_ITEM}` });
+  log.info({ items: 1 }, "Found");
+  telemetry.log.flush();
+  t.like(lines[0], {
+    level: "info",
+    msg: "Found",
+    items: 1,
+    request_id: "order-66",
+    trace_id: "0af7651916cd43dd8448eb211c80319c",
+    span_id: "b7ad6b7169203331",
+  });
+});
+
+test("the metrics have the readiness, and count the requests that start during the drain", async (t) => {
   const { telemetry, readiness, samples } = await collectTelemetry();
-  const late = (): number => samples("greeter_drain_requests_total")['protocol="grpc"']!;
+  const late = (): number => samples(`${identity.metricPrefix}drain_requests_total`)['protocol="grpc"']!;
+  const ready = (): number => samples(`${identity.metricPrefix}ready`)[""]!;
   const call = (): void =>
-    telemetry.grpc.begin({ ...arrival, method: GREET, path: `/${GREET}` }).end({ status: "OK", bytes: 0 });
+    telemetry.grpc.startRequest({ ...peer, method: GET_ITEM, path: `/${GET_ITEM}` }).end({ status: "OK", bytes: 0 });
   call();
-  t.deepEqual([late(), samples("greeter_ready")[""]], [0, 1]);
+  t.deepEqual([late(), ready()], [0, 1]);
   readiness.enter("draining");
   call();
-  t.deepEqual([late(), samples("greeter_ready")[""]], [1, 0]);
+  t.deepEqual([late(), ready()], [1, 0]);
 });
 
-test("what every good day brings is there from the start, so that the first of it is an increase", async (t) => {
+test("the common series start at 0, so that rate() sees the first request", async (t) => {
   const { telemetry, samples } = await collectTelemetry();
-  telemetry.grpc.expect(GREET);
+  telemetry.grpc.expect(GET_ITEM);
+  telemetry.http.expect("GET", "/items/{id}");
   const zeros = (metric: string): number =>
     Object.values(samples(`${metric}_count`)).filter((value) => value === 0).length;
-  t.is(zeros("http_server_request_duration_seconds"), 3);
+  t.is(zeros("http_server_request_duration_seconds"), 1);
   t.is(zeros("rpc_server_call_duration_seconds"), 1);
 });

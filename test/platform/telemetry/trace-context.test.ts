@@ -7,9 +7,9 @@ const span = "b7ad6b7169203331";
 for (const traceparent of [
   `00-${trace}-${span}-01`,
   `00-${trace}-${span}-00`,
-  `cc-${trace}-${span}-01-what-is-to-come`,
+  `cc-${trace}-${span}-01-of-a-later-version`,
 ]) {
-  test(`${traceparent} is a trace to continue`, (t) => {
+  test(`${traceparent} is a valid trace context`, (t) => {
     t.deepEqual(traceContext(traceparent), { traceparent });
     t.deepEqual(traceContext(traceparent, "a=1"), { traceparent, tracestate: "a=1" });
     t.is(traceIdOf(traceparent), trace);
@@ -33,7 +33,7 @@ for (const traceparent of [
   `00-${trace}-${span}-01, 00-${trace}-${span}-01`,
   ` 00-${trace}-${span}-01`,
 ]) {
-  test(`${JSON.stringify(traceparent)} is no trace to continue`, (t) => {
+  test(`${JSON.stringify(traceparent)} is no valid trace context`, (t) => {
     t.is(traceContext(traceparent), undefined);
   });
 }

@@ -7,19 +7,39 @@ import type { ExecutionContext } from "ava";
 import { formatAddress } from "../../../src/platform/config/address.ts";
 import { listen } from "../../../src/platform/lifecycle/listen.ts";
 import { send } from "../http/request.ts";
-import { checkout, listening, serveProcess } from "../../process.ts";
+import { identity } from "../../../src/platform/identity.ts";
+import { fixture, listening, serveProcess } from "../../process.ts";
+import type { LoggingProcess } from "../../process.ts";
+import { CHECK, GET_ITEM } from "../grpc/call.ts";
+import { frameClient } from "../grpc/frames.ts";
 import { receiveTraces } from "./receiver.ts";
+import type { ReceivedSpan, TraceReceiver } from "./receiver.ts";
+
+const METHOD = GET_ITEM.slice(1);
 
 const caller = { trace: "0af7651916cd43dd8448eb211c80319c", span: "b7ad6b7169203331" };
 const traceparent = `00-${caller.trace}-${caller.span}-01`;
 
-/** Calls a server with the command line. */
-async function call(target: string, env: NodeJS.ProcessEnv): Promise<{ stdout: string; stderr: string }> {
-  const args = [...checkout, "call", "greet", "Bob", "--target", target];
+function serve(t: ExecutionContext, env: NodeJS.ProcessEnv, ...flags: string[]): LoggingProcess {
+  return serveProcess(t, flags, { program: fixture, env });
+}
+
+/** Calls GetItem from the command line. */
+async function call(target: string, env: NodeJS.ProcessEnv, id = "Bob"): Promise<{ stdout: string; stderr: string }> {
+  const args = [...fixture, "get", id, "--target", target];
   return await promisify(execFile)(process.execPath, args, { env: { PATH: process.env["PATH"], ...env } });
 }
 
-/** An address that takes connections and says nothing, as a collector that hangs. */
+/** Runs a command until the collector has the span of its call: under load, the command ends before its export. */
+async function clientSpan({ spans }: TraceReceiver, run: () => Promise<unknown>): Promise<ReceivedSpan> {
+  for (;;) {
+    await run();
+    const span = spans.find(({ kind }) => kind === "SPAN_KIND_CLIENT");
+    if (span) return span;
+  }
+}
+
+/** Starts a server that accepts connections and never responds, as a collector that hangs. */
 async function silent(t: ExecutionContext): Promise<string> {
   const server = createServer();
   const address = await listen(server, { host: "127.0.0.1", port: 0 });
@@ -27,8 +47,8 @@ async function silent(t: ExecutionContext): Promise<string> {
   return `http://${formatAddress(address)}`;
 }
 
-/** An address at which nobody listens. */
-async function nobody(): Promise<string> {
+/** Returns an address without a listener. */
+async function closed(): Promise<string> {
   const server = createServer();
   const address = await listen(server, { host: "127.0.0.1", port: 0 });
   server.close();
@@ -36,60 +56,62 @@ async function nobody(): Promise<string> {
   return `http://${formatAddress(address)}`;
 }
 
-test("one trace reaches from `greeter call` to the gRPC server", async (t) => {
-  const { env, received } = await receiveTraces(t);
-  const service = serveProcess(t, [], { env });
+test("a trace continues from the command line to the gRPC server", async (t) => {
+  const receiver = await receiveTraces(t);
+  const { env, received } = receiver;
+  const service = serve(t, env);
   const { grpc } = await listening(service);
-  t.is((await call(grpc, { ...env, TRACEPARENT: traceparent, TRACESTATE: "vendor=1" })).stdout, "Hello, Bob!\n");
+  const client = await clientSpan(receiver, async () => {
+    const { stdout } = await call(grpc, { ...env, TRACEPARENT: traceparent, TRACESTATE: "vendor=1" });
+    t.is(stdout, "Item Bob\n");
+  });
   service.kill("SIGTERM");
 
-  const client = await received(({ kind }) => kind === "SPAN_KIND_CLIENT");
   const [host, port] = grpc.split(":");
   t.like(client, {
     traceId: caller.trace,
     parentSpanId: caller.span,
-    name: "greeter.v1.GreeterService/Greet",
+    name: METHOD,
     traceState: "vendor=1",
     attributes: {
       "rpc.system.name": "grpc",
-      "rpc.method": "greeter.v1.GreeterService/Greet",
+      "rpc.method": METHOD,
       "rpc.status_code": "OK",
       "server.address": host,
       "server.port": port,
     },
   });
-  const server = await received(({ kind }) => kind === "SPAN_KIND_SERVER");
+  const server = await received(({ parentSpanId }) => parentSpanId === client.spanId);
   t.like(server, {
+    kind: "SPAN_KIND_SERVER",
     traceId: caller.trace,
-    parentSpanId: client.spanId,
-    name: "greeter.v1.GreeterService/Greet",
+    name: METHOD,
     traceState: "vendor=1",
-    attributes: { "rpc.method": "greeter.v1.GreeterService/Greet", "rpc.status_code": "OK" },
-    resource: { "service.name": "greeter", "service.version": "0.1.0" },
+    attributes: { "rpc.method": METHOD, "rpc.status_code": "OK" },
+    resource: { "service.name": identity.name, "service.version": "0.1.0" },
   });
   t.is(server.status?.code, undefined);
-  const line = await service.logged(({ msg }) => msg === "Call");
-  t.like(line, { trace_id: caller.trace, span_id: server.spanId });
+  t.like(await service.logged((line) => line["span_id"] === server.spanId), { msg: "Call", trace_id: caller.trace });
 });
 
-test("a trace is continued over HTTP, and tells a request by the conventions", async (t) => {
+test("a trace continues over HTTP, and the span follows the semantic conventions", async (t) => {
   const { env, received } = await receiveTraces(t);
-  const service = serveProcess(t, [], { env: { ...env, OTEL_SERVICE_NAME: "canary" } });
+  const service = serve(t, { ...env, OTEL_SERVICE_NAME: "canary" });
   const { http } = await listening(service);
-  await send(http, "/Bob?x=1", { headers: { traceparent, "User-Agent": "test/1" } });
+  await send(http, "/items/Bob?x=1", { headers: { traceparent, "User-Agent": "test/1" } });
   service.kill("SIGTERM");
   const span = await received(() => true);
   t.like(span, {
     traceId: caller.trace,
     parentSpanId: caller.span,
-    name: "GET /{name}",
+    name: "GET /items/{id}",
     kind: "SPAN_KIND_SERVER",
     attributes: {
       "http.request.method": "GET",
-      "http.route": "/{name}",
+      "http.route": "/items/{id}",
       "http.response.status_code": "200",
       "url.scheme": "http",
-      "url.path": "/Bob",
+      "url.path": "/items/Bob",
       "url.query": "x=1",
       "network.protocol.version": "1.1",
       "network.peer.address": "127.0.0.1",
@@ -100,90 +122,91 @@ test("a trace is continued over HTTP, and tells a request by the conventions", a
   t.like(await service.logged(({ msg }) => msg === "Request"), { trace_id: caller.trace, span_id: span.spanId });
 });
 
-test("a trace that was not sampled stays so, and a malformed one begins anew", async (t) => {
+test("an unsampled trace stays unsampled, and a malformed trace context starts a new trace", async (t) => {
   const { env, spans } = await receiveTraces(t);
-  const service = serveProcess(t, [], { env });
+  const service = serve(t, env);
   const { http } = await listening(service);
-  await send(http, "/unsampled", { headers: { traceparent: traceparent.replace(/01$/, "00") } });
-  await send(http, "/malformed", { headers: { traceparent: traceparent.toUpperCase() } });
+  await send(http, "/items/unsampled", { headers: { traceparent: traceparent.replace(/01$/, "00") } });
+  await send(http, "/items/malformed", { headers: { traceparent: traceparent.toUpperCase() } });
   service.kill("SIGTERM");
   t.like(await service.ended, { code: 0, err: "" });
   t.deepEqual(
     spans.map(({ attributes }) => attributes["url.path"]),
-    ["/malformed"],
+    ["/items/malformed"],
   );
   t.not(spans[0]!.traceId, caller.trace);
   t.is(spans[0]!.parentSpanId, undefined);
 });
 
-test("only what is the server's own error is one on its span; to the client every one is", async (t) => {
-  const { env, received } = await receiveTraces(t);
-  const service = serveProcess(t, [], { env });
+test("an error of the caller is no error on the server's span, and is one on the client's", async (t) => {
+  const receiver = await receiveTraces(t);
+  const { env, received } = receiver;
+  const service = serve(t, env);
   const { grpc, http } = await listening(service);
-  const args = [...checkout, "call", "greet", "--target", grpc, ""];
-  await t.throwsAsync(promisify(execFile)(process.execPath, args, { env: { PATH: process.env["PATH"], ...env } }));
-  await send(http, "/%zz");
+  const client = await clientSpan(receiver, () => t.throwsAsync(call(grpc, env, "")));
+  await send(http, "/items/fail%20INVALID_ARGUMENT");
   service.kill("SIGTERM");
-  const client = await received(({ kind }) => kind === "SPAN_KIND_CLIENT");
   t.like(client, { status: { code: "STATUS_CODE_ERROR" }, attributes: { "error.type": "INVALID_ARGUMENT" } });
-  for (const name of ["greeter.v1.GreeterService/Greet", "GET /{name}"]) {
+  for (const name of [METHOD, "GET /items/{id}"]) {
     const server = await received((span) => span.kind === "SPAN_KIND_SERVER" && span.name === name);
     t.is(server.status?.code, undefined, name);
     t.is(server.attributes["error.type"], undefined, name);
   }
 });
 
-test("the spans of the drain arrive, those of what was cut off too", async (t) => {
+test("the spans of the drain are exported, also those of the requests that were cut off", async (t) => {
   const { env, spans } = await receiveTraces(t);
-  const service = serveProcess(t, ["--drain-timeout", "1s"], { env });
+  // The last second of the timeout is reserved for the export.
+  const service = serve(t, env, "--drain-timeout", "5s");
   const { grpc, http } = await listening(service);
-  const { frameClient } = await import("../grpc/frames.ts");
   const client = frameClient(grpc);
-  client.open("/greeter.v1.GreeterService/Greet");
-  await send(http, "/before");
+  client.open(GET_ITEM);
+  // The server reads the calls of a connection in their order.
+  const next = client.call(CHECK, Buffer.alloc(0));
+  while (!client.isAnswered(next)) await client.next();
+  await send(http, "/items/before");
   service.kill("SIGTERM");
   t.like(await service.ended, { code: 1, err: "" });
   t.like(service.lines.at(-1), { msg: "Stopped", cut: 1 });
-  const cut = spans.find(({ name }) => name === "greeter.v1.GreeterService/Greet");
+  const cut = spans.find(({ name }) => name === METHOD);
   t.like(cut, { attributes: { "rpc.status_code": "CANCELLED" } });
-  t.true(spans.some(({ attributes }) => attributes["url.path"] === "/before"));
+  t.true(spans.some(({ attributes }) => attributes["url.path"] === "/items/before"));
 });
 
 for (const [what, endpoint] of [
   ["hangs", silent],
-  ["is not there", nobody],
+  ["does not listen", closed],
 ] as const) {
-  test(`a receiver that ${what} delays no request, and the exit no further than the drain's deadline`, async (t) => {
+  test(`a collector that ${what} delays no request, and the exit at most until the drain timeout`, async (t) => {
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: await endpoint(t), OTEL_BSP_SCHEDULE_DELAY: "50" };
-    const service = serveProcess(t, ["--drain-timeout", "1s"], { env });
+    const service = serve(t, env, "--drain-timeout", "1s");
     const { http, grpc } = await listening(service);
-    for (let count = 0; count < 20; count++) t.is((await send(http, "/Bob")).status, 200);
-    const stdout = (await call(grpc, env)).stdout;
-    t.is(stdout, "Hello, Bob!\n");
-    const draining = service.logged(({ msg }) => msg.startsWith("Closing"));
+    t.is((await call(grpc, env)).stdout, "Item Bob\n");
+    // Last, so that the export of their spans is not over before the drain.
+    for (let count = 0; count < 20; count++) t.is((await send(http, "/items/Bob")).status, 200);
     service.kill("SIGTERM");
-    const begin = Date.parse(String((await draining)["time"]));
     t.like(await service.ended, { code: 0, err: "" });
-    const { msg, time } = service.lines.at(-1)!;
-    t.is(msg, "Stopped");
-    const took = Date.parse(String(time)) - begin;
-    t.true(took >= 900 && took < 5000, `${took} ms`);
-    t.true(service.lines.some((line) => line.level === "warn" && /not delivered/.test(line.msg)));
+    t.like(service.lines.at(-1), { msg: "Stopped" });
+    t.like(service.lines.at(-2), { level: "warn", msg: "Telemetry not exported: the drain timeout passed" });
+    // The export has as much time as the drain leaves.
+    const closing = service.lines.find(({ msg }) => msg.startsWith("Closing"));
+    const [start, end] = [closing, service.lines.at(-1)].map((line) => Date.parse(String(line!["time"])));
+    t.true(end! - start! >= 900);
   });
 }
 
-test("a receiver that refuses spans is told of in the log, and changes nothing", async (t) => {
+test("a collector that rejects spans is logged, and does not affect the service", async (t) => {
   const { env } = await receiveTraces(t, (response) => response.writeHead(403).end("No"));
-  const service = serveProcess(t, [], { env: { ...env, OTEL_BSP_SCHEDULE_DELAY: "50" } });
+  const service = serve(t, { ...env, OTEL_BSP_SCHEDULE_DELAY: "50" });
   const { http } = await listening(service);
-  t.is((await send(http, "/Bob")).status, 200);
+  t.is((await send(http, "/items/Bob")).status, 200);
   t.like(await service.logged(({ level }) => level === "warn"), { level: "warn" });
-  t.is((await send(http, "/Bob")).status, 200);
+  t.is((await send(http, "/items/Bob")).status, 200);
   service.kill("SIGTERM");
   t.like(await service.ended, { code: 0, err: "" });
 });
 
-const wrong = [
+const invalid = [
   [
     { OTEL_EXPORTER_OTLP_ENDPOINT: "collector:4318" },
     /invalid OTEL_EXPORTER_OTLP_ENDPOINT "collector:4318": expected an http/,
@@ -193,9 +216,12 @@ const wrong = [
     /invalid OTEL_EXPORTER_OTLP_PROTOCOL "grpc": expected http\/protobuf/,
   ],
 ] as const;
-for (const [env, message] of wrong) {
-  test(`${Object.entries(env).join(" ")} ends it before any port is open, with exit code 2`, async (t) => {
-    const service = serveProcess(t, [], { env });
+for (const [env, message] of invalid) {
+  const variables = Object.entries(env)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(" ");
+  test(`${variables} ends the process with exit code 2 before any port is bound`, async (t) => {
+    const service = serve(t, env);
     const { code, err } = await service.ended;
     t.is(code, 2);
     t.regex(err, message);
@@ -203,14 +229,14 @@ for (const [env, message] of wrong) {
   });
 }
 
-test("no endpoint, an SDK that is disabled and an exporter of none all mean no tracing, and the caller's trace is logged", async (t) => {
+test("tracing is off without an endpoint, with a disabled SDK, and with the exporter none, and the log has the caller's trace", async (t) => {
   const { env, spans } = await receiveTraces(t);
   for (const off of [
     { OTEL_EXPORTER_OTLP_ENDPOINT: "" },
     { OTEL_SDK_DISABLED: "true" },
     { OTEL_TRACES_EXPORTER: "none" },
   ]) {
-    const service = serveProcess(t, [], { env: { ...env, ...off } });
+    const service = serve(t, { ...env, ...off });
     const { grpc } = await listening(service);
     await call(grpc, { TRACEPARENT: traceparent });
     t.like(await service.logged(({ msg }) => msg === "Call"), { trace_id: caller.trace, span_id: caller.span });

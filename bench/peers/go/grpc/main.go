@@ -1,4 +1,4 @@
-// A gRPC greeter on grpc-go, after its helloworld example: its messages have the wire form of ours.
+// Command grpc is a gRPC greeter on grpc-go, based on its helloworld example, whose messages have the same wire format as Greeter's.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// An HTTP greeter on net/http, as its documentation shows one.
+// Command http is an HTTP greeter on net/http, based on its documentation.
 package main
 
 import (

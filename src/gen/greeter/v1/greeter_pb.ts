@@ -10,10 +10,10 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file greeter/v1/greeter.proto.
  */
 export const file_greeter_v1_greeter: GenFile = /*@__PURE__*/
-  fileDesc("ChhncmVldGVyL3YxL2dyZWV0ZXIucHJvdG8SCmdyZWV0ZXIudjEiKgoMR3JlZXRSZXF1ZXN0EhEKBG5hbWUYASABKAlIAIgBAUIHCgVfbmFtZSIgCg1HcmVldFJlc3BvbnNlEg8KB21lc3NhZ2UYASABKAkiEAoOVmVyc2lvblJlcXVlc3Qi3AEKD1ZlcnNpb25SZXNwb25zZRIPCgdydW50aW1lGAEgASgJEiAKBG1haW4YAiABKAsyEi5ncmVldGVyLnYxLk1vZHVsZRIoCgxkZXBlbmRlbmNpZXMYAyADKAsyEi5ncmVldGVyLnYxLk1vZHVsZRI7CghzZXR0aW5ncxgEIAMoCzIpLmdyZWV0ZXIudjEuVmVyc2lvblJlc3BvbnNlLlNldHRpbmdzRW50cnkaLwoNU2V0dGluZ3NFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIjQKBk1vZHVsZRIMCgRwYXRoGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSCwoDc3VtGAMgASgJMpIBCg5HcmVldGVyU2VydmljZRI8CgVHcmVldBIYLmdyZWV0ZXIudjEuR3JlZXRSZXF1ZXN0GhkuZ3JlZXRlci52MS5HcmVldFJlc3BvbnNlEkIKB1ZlcnNpb24SGi5ncmVldGVyLnYxLlZlcnNpb25SZXF1ZXN0GhsuZ3JlZXRlci52MS5WZXJzaW9uUmVzcG9uc2ViBnByb3RvMw");
+  fileDesc("ChhncmVldGVyL3YxL2dyZWV0ZXIucHJvdG8SCmdyZWV0ZXIudjEiKgoMR3JlZXRSZXF1ZXN0EhEKBG5hbWUYASABKAlIAIgBAUIHCgVfbmFtZSIgCg1HcmVldFJlc3BvbnNlEg8KB21lc3NhZ2UYASABKAkiEAoOVmVyc2lvblJlcXVlc3Qi3AEKD1ZlcnNpb25SZXNwb25zZRIPCgdydW50aW1lGAEgASgJEiAKBG1haW4YAiABKAsyEi5ncmVldGVyLnYxLk1vZHVsZRIoCgxkZXBlbmRlbmNpZXMYAyADKAsyEi5ncmVldGVyLnYxLk1vZHVsZRI7CghzZXR0aW5ncxgEIAMoCzIpLmdyZWV0ZXIudjEuVmVyc2lvblJlc3BvbnNlLlNldHRpbmdzRW50cnkaLwoNU2V0dGluZ3NFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIjQKBk1vZHVsZRIMCgRwYXRoGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSCwoDc3VtGAMgASgJMpwBCg5HcmVldGVyU2VydmljZRJBCgVHcmVldBIYLmdyZWV0ZXIudjEuR3JlZXRSZXF1ZXN0GhkuZ3JlZXRlci52MS5HcmVldFJlc3BvbnNlIgOQAgESRwoHVmVyc2lvbhIaLmdyZWV0ZXIudjEuVmVyc2lvblJlcXVlc3QaGy5ncmVldGVyLnYxLlZlcnNpb25SZXNwb25zZSIDkAIBYgZwcm90bzM");
 
 /**
- * Whom to greet.
+ * The name to greet.
  *
  * @generated from message greeter.v1.GreetRequest
  */
@@ -41,7 +41,7 @@ export const GreetRequestSchema: GenMessage<GreetRequest> = /*@__PURE__*/
  */
 export type GreetResponse = Message<"greeter.v1.GreetResponse"> & {
   /**
-   * The whole greeting as plain text, for example "Hello, Linky 🐙!". Escape it before it is put into markup.
+   * The whole greeting as plain text, for example "Hello, Linky 🐙!". Escape it in markup.
    *
    * @generated from field: string message = 1;
    */
@@ -56,7 +56,7 @@ export const GreetResponseSchema: GenMessage<GreetResponse> = /*@__PURE__*/
   messageDesc(file_greeter_v1_greeter, 1);
 
 /**
- * Asks for the build information; there is nothing to choose.
+ * Asks for the build information.
  *
  * @generated from message greeter.v1.VersionRequest
  */
@@ -71,7 +71,7 @@ export const VersionRequestSchema: GenMessage<VersionRequest> = /*@__PURE__*/
   messageDesc(file_greeter_v1_greeter, 2);
 
 /**
- * What is running, as deep as Go's debug.BuildInfo.
+ * Build information, as detailed as Go's debug.BuildInfo.
  *
  * @generated from message greeter.v1.VersionResponse
  */
@@ -84,22 +84,22 @@ export type VersionResponse = Message<"greeter.v1.VersionResponse"> & {
   runtime: string;
 
   /**
-   * The module that was started.
+   * The main module.
    *
    * @generated from field: greeter.v1.Module main = 2;
    */
   main?: Module | undefined;
 
   /**
-   * Every production dependency, the transitive ones too, sorted by path and then by version.
+   * Every production dependency, including transitive ones, sorted by path and then by version.
    *
    * @generated from field: repeated greeter.v1.Module dependencies = 3;
    */
   dependencies: Module[];
 
   /**
-   * How the build was made, by name: vcs, vcs.revision, vcs.time (RFC 3339, UTC), vcs.modified, platform, architecture.
-   * What is not known is left out.
+   * Settings of the build, by name: vcs, vcs.revision, vcs.time (RFC 3339, UTC), vcs.modified, platform, architecture.
+   * Unknown ones are absent.
    *
    * @generated from field: map<string, string> settings = 4;
    */
@@ -149,14 +149,14 @@ export const ModuleSchema: GenMessage<Module> = /*@__PURE__*/
   messageDesc(file_greeter_v1_greeter, 4);
 
 /**
- * Greets whoever asks, and tells which build is answering.
+ * Greets callers, and returns the build information of the server.
  *
  * @generated from service greeter.v1.GreeterService
  */
 export const GreeterService: GenService<{
   /**
    * Returns a greeting for a name.
-   * Fails with INVALID_ARGUMENT when the name breaks the rule of GreetRequest.name.
+   * Fails with INVALID_ARGUMENT if the name breaks the rule of GreetRequest.name.
    *
    * @generated from rpc greeter.v1.GreeterService.Greet
    */
@@ -166,8 +166,8 @@ export const GreeterService: GenService<{
     output: typeof GreetResponseSchema;
   },
   /**
-   * Returns what is running: the runtime, the main module, every production dependency and the build's settings.
-   * Fails with INTERNAL when the server has no build information.
+   * Returns the build information: the runtime, the main module, every production dependency and the build's settings.
+   * Fails with INTERNAL if the server has no build information.
    *
    * @generated from rpc greeter.v1.GreeterService.Version
    */

@@ -1,5 +1,5 @@
-// Tells why a namespace that holds to the Pod Security Standard "restricted" would refuse pods of the manifests on standard
-// input, by the very code that the API server admits pods by. Exits with 1 if it would refuse one, with 2 if it can't tell.
+// Command pod-security checks the pods of the manifests on standard input against the Pod Security Standard "restricted", with
+// the code of the API server's admission. It exits with 1 if a pod violates the standard, and with 2 if a manifest is invalid.
 package main
 
 import (
@@ -17,7 +17,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Where the kinds that the API server looks at have their pod.
+// Path of the pod in each kind that the API server checks.
 var pathsOfPods = map[string][]string{
 	"Pod":                   {},
 	"PodTemplate":           {"template"},
@@ -52,7 +52,7 @@ func main() {
 		pods++
 		object, _, err := unstructured.NestedMap(manifest.Object, path...)
 		must(err)
-		// A pod, too, is metadata and spec. By this converter a runasnonroot is no runAsNonRoot, as by the API server.
+		// A pod has the same fields, metadata and spec. Like the API server, this converter is case-sensitive.
 		var pod corev1.PodTemplateSpec
 		must(runtime.DefaultUnstructuredConverter.FromUnstructured(object, &pod))
 		for _, result := range evaluator.EvaluatePod(restricted, &pod.ObjectMeta, &pod.Spec) {
@@ -64,7 +64,7 @@ func main() {
 		}
 	}
 	fmt.Printf("Checked %d pods\n", pods)
-	// Where there is no pod, something else went wrong.
+	// Manifests without a pod are a mistake of the caller.
 	if refused || pods == 0 {
 		os.Exit(1)
 	}

@@ -1,5 +1,5 @@
-// Writes the JSON schemas that the manifests are checked by into the folder it is given: what the API server publishes of
-// the kinds we use, made strict and small.
+// Command schemas writes the JSON schemas of the manifests into a folder: the API server's own schemas of the kinds in use,
+// reduced, and strict about unknown fields.
 package main
 
 import (
@@ -13,7 +13,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// The newest patch of each minor that is supported: `go list -m -versions k8s.io/kubernetes`.
+// The newest patch of each supported minor version: `go list -m -versions k8s.io/kubernetes`.
 var kubernetes = []string{"v1.35.4", "v1.36.3", "v1.37.2"}
 
 var kinds = []kind{
@@ -28,7 +28,7 @@ var kinds = []kind{
 	{"policy", "v1", "PodDisruptionBudget"},
 }
 
-// Where the definitions of custom resources are; of each, v1 is taken.
+// Files with the definitions of custom resources. Version v1 of each is used.
 var custom = []struct{ module, prefix, names string }{
 	{
 		"sigs.k8s.io/gateway-api@v1.7.0", "config/crd/standard/gateway.networking.k8s.io_",
@@ -49,13 +49,13 @@ func main() {
 	var openAPI struct{ Definitions schema }
 	for _, version := range kubernetes {
 		module := "k8s.io/kubernetes@" + version
-		openAPI.Definitions = nil // Or what a minor has dropped would stay.
+		openAPI.Definitions = nil // Otherwise definitions that a minor version removed would stay.
 		must(json.Unmarshal(read(module, "api/openapi-spec/swagger.json"), &openAPI))
 		for _, kind := range kinds {
 			write(filepath.Join(folder, version), kind, module, find(openAPI.Definitions, kind), openAPI.Definitions)
 		}
 	}
-	// The metadata of custom resources, which their definitions leave out, is that of the newest Kubernetes.
+	// The definitions of custom resources omit the metadata, so it comes from the newest Kubernetes.
 	for _, source := range custom {
 		for name := range strings.FieldsSeq(source.names) {
 			kind, schema := customResource(read(source.module, source.prefix+name+".yaml"))
@@ -101,7 +101,7 @@ func customResource(text []byte) (kind, schema) {
 func write(folder string, kind kind, module string, root, definitions schema) {
 	text, err := json.Marshal(standalone(root, module, definitions))
 	must(err)
-	// As kubeconform names them: configmap-v1.json, deployment-apps-v1.json, httproute-gateway-v1.json.
+	// kubeconform's names: configmap-v1.json, deployment-apps-v1.json, httproute-gateway-v1.json.
 	name := strings.ToLower(kind.name)
 	if kind.group != "" {
 		name += "-" + strings.Split(kind.group, ".")[0]

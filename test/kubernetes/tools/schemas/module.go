@@ -8,9 +8,9 @@ import (
 	"os/exec"
 )
 
-// A file of a module at a version, such as k8s.io/kubernetes@v1.37.2.
+// read returns a file of a module at a version, such as k8s.io/kubernetes@v1.37.2.
 func read(module, path string) []byte {
-	// It fails, too, when the module wants a newer Go, but then it has the archive, and no more is needed for a file.
+	// An error may only mean that the module needs a newer Go. The archive is enough to read a file.
 	output, _ := exec.Command("go", "mod", "download", "-json", module).Output()
 	var download struct{ Zip, Error string }
 	must(json.Unmarshal(output, &download))

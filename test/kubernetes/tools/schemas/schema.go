@@ -7,13 +7,13 @@ import (
 
 const metadata = "#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 
-// The schema of a kind, whole: with the definitions it leads to, and no others.
+// standalone returns the schema of a kind with exactly the definitions that it refers to.
 func standalone(root schema, module string, definitions schema) schema {
 	used := schema{}
 	properties := root["properties"].(schema)
 	// Only the cluster writes a status.
 	delete(properties, "status")
-	// Custom resources say nothing of metadata. Whatever is applied must have a name.
+	// The definitions of custom resources omit the metadata. A manifest must have a name.
 	properties["metadata"] = schema{"$ref": metadata}
 	result := strict(root, definitions, used)
 	result["properties"].(schema)["metadata"] = schema{"allOf": []any{
@@ -27,12 +27,12 @@ func standalone(root schema, module string, definitions schema) schema {
 	result["required"] = append(required, "metadata")
 	result["definitions"] = used
 	result["$comment"] = "From " + module + " by test/kubernetes/schemas/generate"
-	// The newest draft by which formats are checked.
+	// The newest draft in which formats are validated.
 	result["$schema"] = "http://json-schema.org/draft-07/schema#"
 	return result
 }
 
-// Whether a kind needs a spec. OpenAPI calls it optional even where it has required fields, which an absent one lacks.
+// requiresSpec reports whether a kind needs a spec. OpenAPI declares it optional even if it has required fields.
 func requiresSpec(root, definitions schema) bool {
 	spec, _ := root["properties"].(schema)["spec"].(schema)
 	if ref, is := spec["$ref"].(string); is {
@@ -41,7 +41,7 @@ func requiresSpec(root, definitions schema) bool {
 	return spec["required"] != nil
 }
 
-// What OpenAPI calls a string alone, though it may be a number; the pattern is what custom resources give for a quantity.
+// Types that OpenAPI declares as strings although they may be numbers. The pattern of a quantity is that of custom resources.
 var numberOrString = schema{
 	"#/definitions/io.k8s.apimachinery.pkg.util.intstr.IntOrString": schema{"type": []any{"integer", "string"}},
 	"#/definitions/io.k8s.apimachinery.pkg.api.resource.Quantity": schema{
@@ -52,13 +52,14 @@ var numberOrString = schema{
 
 const base64 = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}(==|[A-Za-z0-9+/]=))?$"
 
-// What stays as it is. Left out is what describes, and what only Kubernetes knows: rules in CEL, and which lists are maps.
-// The last four add to what is beside them, and would forbid its fields if they were made strict.
+// Keywords that are kept unchanged. Descriptions and Kubernetes' own extensions, such as CEL rules, are removed.
+// The last four extend their neighbors, and would forbid the neighbors' fields if they were strict.
 var kept = strings.Fields(`
 	type format enum pattern minimum maximum minLength maxLength minItems maxItems minProperties maxProperties required
 	allOf anyOf oneOf not`)
 
-// A copy that allows no field it doesn't name, as the API server with --validate=strict. Definitions it leads to go to used.
+// strict returns a copy that allows no unknown fields, like the API server with --validate=strict. It adds the definitions that
+// the copy refers to to used.
 func strict(original, definitions, used schema) schema {
 	if ref, is := original["$ref"].(string); is {
 		if replacement, is := numberOrString[ref]; is {
@@ -66,7 +67,7 @@ func strict(original, definitions, used schema) schema {
 		}
 		name := strings.TrimPrefix(ref, "#/definitions/")
 		if used[name] == nil {
-			used[name] = schema{} // Here before it is done, for it may lead to itself.
+			used[name] = schema{} // Set first, because a definition may refer to itself.
 			used[name] = strict(definitions[name].(schema), definitions, used)
 		}
 		return schema{"$ref": ref}

@@ -93,7 +93,7 @@ export async function serve(config: Config, output: Output): Promise<number> {
 
   const { code } = await run({
     observers: [serverAt("admin", admin, config.adminAddr)],
-    servers: [serverAt("grpc", grpc, config.grpcAddr), serverAt("http", http, config.addr)],
+    servers: [serverAt("grpc", grpc, config.grpcAddr, config), serverAt("http", http, config.addr, config)],
     drainDelayMs: config.drainDelay,
     drainTimeoutMs: config.drainTimeout,
     onServing: () => readiness.enter("serving"),

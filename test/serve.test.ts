@@ -70,6 +70,26 @@ test("--no-reflection keeps the contract from gRPC clients", async (t) => {
   t.is(error.code, status.UNIMPLEMENTED);
 });
 
+/** Node shares ports on Linux, FreeBSD and a few others, but not on macOS and Windows. */
+const testSharing = process.platform === "linux" ? test : test.skip;
+
+testSharing("--reuse-port shares the HTTP and gRPC ports between processes, but not the admin port", async (t) => {
+  const first = await listening(serveProcess(t, ["--reuse-port"]));
+  const ports = ["--addr", new URL(first.http).host, "--grpc-addr", first.grpc];
+  const second = await listening(serveProcess(t, [...ports, "--reuse-port"]));
+  t.is(second.http, first.http);
+  t.is(second.grpc, first.grpc);
+  t.not(second.admin, first.admin);
+  t.is((await send(first.http, "/")).status, 200);
+
+  const { code, err } = await serveProcess(t, ports).ended;
+  t.is(code, 1);
+  t.is(err, `serve: cannot listen on ${first.grpc}: it is in use\n`);
+  const admin = ["--admin-addr", new URL(first.admin).host];
+  const { err: adminError } = await serveProcess(t, [...ports, ...admin, "--reuse-port"]).ended;
+  t.is(adminError, `serve: cannot listen on ${new URL(first.admin).host}: it is in use\n`);
+});
+
 const greet = "/greeter.v1.GreeterService/Greet";
 
 /** Settings of connections, a client that one of them closes, and how many milliseconds that takes at least. */

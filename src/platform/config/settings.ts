@@ -26,6 +26,12 @@ export const settings = {
     address,
     "where the probes and the metrics are; never public",
   ),
+  reusePort: setting(
+    "--reuse-port",
+    "false",
+    boolean,
+    "share the HTTP and gRPC ports with other processes of the same user (SO_REUSEPORT)",
+  ),
   logLevel: setting(
     "--log-level <level>",
     "info",

@@ -13,10 +13,11 @@ export function serverAt(
   protocol: string,
   { listener, drain, cut }: Pick<Server, "drain" | "cut"> & { listener: Listener },
   address: Address,
+  options?: { reusePort: boolean },
 ): Server {
   return {
     protocol,
-    start: async () => formatAddress(await listen(listener, address)),
+    start: async () => formatAddress(await listen(listener, address, options)),
     drain: async () => {
       await acceptWaiting(listener);
       await drain();

@@ -54,6 +54,29 @@ test("says which address is in use", async (t) => {
   });
 });
 
+/** Node shares ports on Linux, FreeBSD and a few others, but not on macOS and Windows. */
+const testSharing = process.platform === "linux" ? test : test.skip;
+
+testSharing("listens on a port that another server listens on, if both set reusePort", async (t) => {
+  const servers = [createServer(), createServer()] as const;
+  t.teardown(() => servers.forEach((server) => server.close()));
+  const address = await listen(servers[0], { host: "127.0.0.1", port: 0 }, { reusePort: true });
+  t.deepEqual(await listen(servers[1], address, { reusePort: true }), address);
+});
+
+test("says that the system cannot share a port", async (t) => {
+  const server = createServer();
+  const error = Object.assign(new Error("listen ENOTSUP"), { code: "ENOTSUP" });
+  // As Node does on macOS.
+  server.listen = () => {
+    server.emit("error", error);
+    return server;
+  };
+  await t.throwsAsync(listen(server, { host: "127.0.0.1", port: 8080 }, { reusePort: true }), {
+    message: "Cannot listen on 127.0.0.1:8080: this system cannot share a port between processes (--reuse-port)",
+  });
+});
+
 test("says which host is unknown", async (t) => {
   await t.throwsAsync(listen(createServer(), { host: "nowhere.invalid", port: 0 }), {
     message: /^Cannot listen on nowhere\.invalid:0: /,

@@ -30,6 +30,12 @@ test("takes a variable over the default, and a flag over the variable", (t) => {
   t.like(readConfig({ greeting: "Hey" }, surroundings), { greeting: "Hey", addr: { host: "", port: 1 } });
 });
 
+test("takes a flag without a value as true", (t) => {
+  t.false(readConfig({}, noTerminal).reusePort);
+  t.true(readConfig({ reusePort: "true" }, noTerminal).reusePort);
+  t.true(readConfig({}, { env: { GREETER_REUSE_PORT: "true" }, terminal: false }).reusePort);
+});
+
 test("can't be changed once it is read", (t) => {
   t.true(Object.isFrozen(readConfig({}, noTerminal)));
 });

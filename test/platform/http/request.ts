@@ -1,5 +1,5 @@
 import { request } from "node:http";
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
+import type { Agent, IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import { text } from "node:stream/consumers";
 
 export interface Answer {
@@ -13,21 +13,23 @@ export interface RequestOptions {
   accept?: string;
   headers?: OutgoingHttpHeaders;
   body?: string;
+  /** Keeps connections; without it each request has its own. */
+  agent?: Agent;
 }
 
 /**
- * Sends one request on a connection of its own, with the path exactly as it is given: fetch would tidy it up.
+ * Sends one request, with the path exactly as it is given: fetch would tidy it up.
  * @param origin `http://host:port`
  */
 export function send(
   origin: string,
   path: string,
-  { method = "GET", accept, body = "", ...options }: RequestOptions = {},
+  { method = "GET", accept, body = "", agent, ...options }: RequestOptions = {},
 ): Promise<Answer> {
   const { hostname, port } = new URL(origin);
   return new Promise((resolve, reject) => {
     const headers = { ...options.headers, ...(accept !== undefined && { accept }) };
-    request({ hostname, port, path, method, headers, agent: false }, (response) => {
+    request({ hostname, port, path, method, headers, agent: agent ?? false }, (response) => {
       text(response).then((body) => resolve({ status: response.statusCode!, headers: response.headers, body }), reject);
     })
       .on("error", reject)

@@ -1,0 +1,6 @@
+/** In-place upgrades on shared ports: `npm run test:handover`. */
+export default {
+  files: ["test/handover/*.test.ts"],
+  extensions: ["ts"],
+  timeout: "90s",
+};

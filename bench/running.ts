@@ -9,7 +9,7 @@ export interface Ports {
   admin: number;
 }
 
-/** A process on core 0 that is measured. */
+/** A process that is measured. */
 export interface Running {
   ports: Ports;
   /** CPU time that all its threads have spent so far, in microseconds. */
@@ -23,8 +23,8 @@ export interface Running {
  * Starts it; whether it serves already is for the caller to ask. What it logs goes to nowhere: whoever read it would take the core from the
  * load, which would then ask for less at a time, and that makes each answer dearer.
  */
-export function run(command: string[], ports: Ports): Running {
-  const child = spawn("taskset", ["--cpu-list", "0", ...command], { stdio: ["ignore", "ignore", "inherit"] });
+export function run(command: string[], ports: Ports, cores = "0"): Running {
+  const child = spawn("taskset", ["--cpu-list", cores, ...command], { stdio: ["ignore", "ignore", "inherit"] });
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   return {
     ports,

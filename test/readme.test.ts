@@ -39,7 +39,7 @@ test("the README starts with the two commands, and they exist", (t) => {
 });
 
 test("every script that the README or CONTRIBUTING names exists", (t) => {
-  for (const [, name] of text.matchAll(/npm run (?:-s )?([\w:]+)/g)) t.truthy(scripts[name!], name);
+  for (const [, name] of text.matchAll(/npm run (?:-s )?([\w:-]+)/g)) t.truthy(scripts[name!], name);
 });
 
 test("every file that the README or CONTRIBUTING names exists", (t) => {

@@ -6,7 +6,7 @@ import { readCheckout } from "./src/platform/build-info.ts";
 
 const buildInfo = await readCheckout(import.meta.dirname);
 
-// An image is built without the repository, and is told the revision.
+// An image is built without the repository, so the environment has the revision.
 const { VCS_REVISION, VCS_TIME, VCS_MODIFIED } = process.env;
 if (VCS_REVISION) {
   buildInfo.settings = {
@@ -20,25 +20,23 @@ if (VCS_REVISION) {
 const sbom = await billOfMaterials(import.meta.dirname, buildInfo);
 const signals = stripTypeScriptTypes(await readFile("src/platform/lifecycle/signals.ts", "utf8"));
 
-/** Files that start with no node_modules beside them, and know what they were built from. */
+/** Bundles the service into files that need no node_modules, with the build information embedded. */
 export default defineConfig({
   input: "src/main.ts",
   preserveEntrySignatures: false,
   platform: "node",
   transform: { define: { EMBEDDED_BUILD_INFO: JSON.stringify(buildInfo) } },
-  // depd compiles wrappers with eval, for functions that nobody here deprecates.
-  // What is imported where it is needed is run only then, in the same file, too.
+  // depd uses eval only for deprecated functions, which are not called. A lazily imported module in the same file still runs lazily.
   checks: { eval: false, ineffectiveDynamicImport: false },
   output: {
     cleanDir: true,
     dir: "dist",
     entryFileNames: "greeter.cjs",
-    // A module would load everything of Node that it imports before its first line runs.
+    // An ES module loads all of its imports from Node before its first line runs.
     format: "cjs",
-    // Even here that comes first, but for a banner.
+    // The signal handlers come first, so that a signal during the load is not lost.
     banner: ({ isEntry }) => (isEntry ? signals : ""),
-    // Loaded only to send traces, or on a terminal. Without their dependencies: the main file needs some of them too, and would load them
-    // from these files.
+    // Loaded only to export traces, or on a terminal. Their dependencies stay in the main file, which needs some of them itself.
     codeSplitting: {
       groups: [
         { name: "otlp", test: /otlp\.ts$|@opentelemetry/, includeDependenciesRecursively: false },
@@ -48,7 +46,7 @@ export default defineConfig({
     },
     chunkFileNames: "[name].cjs",
     sourcemap: true,
-    // Half of everything would be the sources and their comments. Names and lines stay, for stack traces and whoever looks inside.
+    // Sources with their comments would double the size. Names and line breaks stay, for readable stack traces.
     sourcemapExcludeSources: true,
     comments: { legal: true, jsdoc: false, annotation: false },
     minify: { mangle: false, codegen: { removeWhitespace: false } },

@@ -3,10 +3,15 @@ import Koa from "koa";
 import type { Context } from "koa";
 import { isInvalidArgument } from "../errors.ts";
 import { identity } from "../identity.ts";
-import type { Platform } from "../platform.ts";
+import type { Readiness } from "../lifecycle/readiness.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { Liveness } from "./liveness.ts";
 
-type AdminDependencies = Pick<Platform, "readiness" | "telemetry"> & { liveness: Liveness };
+interface AdminDependencies {
+  readiness: Readiness;
+  liveness: Liveness;
+  telemetry: Telemetry;
+}
 
 /** Creates the app for operators and probes: `/livez`, `/readyz`, `/metrics`, `/log-level`, and an index at `/`. */
 export function createAdminApp({ readiness, liveness, telemetry }: AdminDependencies): Koa {

@@ -1,11 +1,10 @@
 import { constants } from "node:os";
-import type { LifecycleLog } from "./lifecycle.ts";
 
 /** Request to stop the process. */
 export type ShutdownRequest = Readonly<ReturnType<typeof shutdownRequest>>;
 
 /** Requests the shutdown on the first signal, and on an uncaught error. A second signal ends the process at once. */
-export function shutdownRequest(log: LifecycleLog) {
+export function shutdownRequest(log: { fatal(fields: object, message: string): void }) {
   const { promise, resolve } = Promise.withResolvers<void>();
   const request = (reason: string): void => {
     if (!stop.requested) Object.assign(stop, { requested: true, reason });

@@ -219,6 +219,30 @@ test("a drain does not wait for a client that sent GOAWAY and left a health watc
   t.is(await server.cut(), 0);
 });
 
+test("a drain resets a health watch whose client does not read its status", async (t) => {
+  const { server, target } = await serveGrpc(t);
+  const client = frameClient(target);
+  // A flow-control window of 0 (https://www.rfc-editor.org/rfc/rfc9113#section-6.5.2).
+  client.send({ type: frameType.settings, flags: 0, stream: 0, payload: Buffer.from("000400000000", "hex") });
+  const watch = client.call(WATCH, Buffer.alloc(0));
+  while (!client.frames.some(({ stream }) => stream === watch)) await client.next();
+  await server.drain();
+  await client.closed;
+  const reset = client.frames.find(({ stream, type }) => stream === watch && type === frameType.rstStream);
+  // CANCEL (https://www.rfc-editor.org/rfc/rfc9113#section-7).
+  t.is(reset?.payload.readUInt32BE(0), 8);
+});
+
+test("a drain does not wait long for a client that does not close its side of the connection", async (t) => {
+  const { server, target } = await serveGrpc(t);
+  const client = frameClient(target, { allowHalfOpen: true });
+  t.teardown(() => client.destroy());
+  const checked = client.call(CHECK, Buffer.alloc(0));
+  while (!client.isAnswered(checked)) await client.next();
+  await server.drain();
+  t.true(isClosing(client));
+});
+
 test("a drain ends a call whose response is complete, although its client has not ended the request", async (t) => {
   const joinItems = async (requests: AsyncIterable<{ id: string }>): Promise<{ ids: string }> => {
     for await (const { id } of requests) return { ids: id };

@@ -39,11 +39,12 @@ export interface FrameClient {
 /**
  * Connects to a server.
  * @param options.delay latency in each direction, in milliseconds
+ * @param options.allowHalfOpen whether it keeps its side of the connection open after the server has closed the other one
  * @param options.silent whether it responds to no frame, not even to a PING, as a dead peer
  */
-export function frameClient(target: string, { delay = 0, silent = false } = {}): FrameClient {
+export function frameClient(target: string, { delay = 0, allowHalfOpen = false, silent = false } = {}): FrameClient {
   const { hostname, port } = new URL(`http://${target}`);
-  const socket: Socket = connect(Number(port), hostname).setNoDelay();
+  const socket: Socket = connect({ host: hostname, port: Number(port), allowHalfOpen }).setNoDelay();
   socket.on("error", () => {});
   const frames: Frame[] = [];
   // `once` of node:events would reject if the connection is reset.

@@ -7,9 +7,7 @@ const MAX_QUOTED_LENGTH = 64;
  *   the reading direction is an escape
  */
 export function quote(text: string): string {
-  // A code point has at most two code units. Slicing first bounds the work for a megabyte of rejected input.
-  const codePoints = Array.from(text.slice(0, 2 * MAX_QUOTED_LENGTH)).slice(0, MAX_QUOTED_LENGTH);
-  const start = codePoints.join("");
+  const start = truncate(text, MAX_QUOTED_LENGTH);
   const visible = JSON.stringify(start).replaceAll(invisible, escapeCodeUnits);
   return start.length < text.length ? `${visible}…` : visible;
 }
@@ -18,6 +16,13 @@ const invisible = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu
 
 function escapeCodeUnits(text: string): string {
   return text.replaceAll(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+/** Returns the first code points of a text. */
+export function truncate(text: string, length: number): string {
+  // A code point has at most two code units. Slicing first bounds the work for a megabyte of rejected input.
+  const codePoints = Array.from(text.slice(0, 2 * length)).slice(0, length);
+  return codePoints.join("");
 }
 
 /** Replaces the characters of a text that would end a line or control a terminal. */

@@ -32,13 +32,16 @@ export async function runProgram(
   description: string,
   commands: readonly AddCommand[],
   args: string[],
-  io: Io,
+  { stdout, stderr, env }: Io,
 ): Promise<number> {
+  const environment = { env, terminal: stdout.isTTY === true };
+  let exitCode = 0;
   try {
-    let exitCode = 0;
-    const { stdout, stderr, env } = io;
-    const environment = { env, terminal: stdout.isTTY === true };
-    const program = createProgram(description, io);
+    const program = new Command(identity.name)
+      .description(description)
+      .exitOverride()
+      .configureHelp({ showGlobalOptions: true })
+      .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) });
     for (const addCommand of commands) {
       addCommand(program, { stdout, stderr, env, environment, exitWith: (code) => (exitCode = code) });
     }
@@ -51,17 +54,9 @@ export async function runProgram(
     const message = error instanceof Error ? error.message : String(error);
     // A message of OpenSSL has several lines.
     const line = message.trim().replaceAll(/\s*[\r\n]\s*/g, " ");
-    io.stderr.write(`${args[0]}: ${line.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase())}\n`);
+    stderr.write(`${args[0]}: ${line.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase())}\n`);
     return error instanceof UsageError ? 2 : 1;
   }
-}
-
-function createProgram(description: string, io: Io): Command {
-  return new Command(identity.name)
-    .description(description)
-    .exitOverride()
-    .configureHelp({ showGlobalOptions: true })
-    .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) });
 }
 
 /** Makes a command and its subcommands print a short usage after an error, and removes the command `help`. */

@@ -9,11 +9,7 @@ import { PUSHBACK, toStatus } from "./status.ts";
 import { boundedTimeout } from "./timeout.ts";
 
 /** Handles a new stream, and returns the function to call when the stream is closed. */
-export type AdmissionGate = (
-  stream: ServerHttp2Stream,
-  headers: IncomingHttpHeaders,
-  connection: Connection,
-) => () => void;
+export type AdmissionGate = ReturnType<typeof createAdmissionGate>;
 
 /**
  * Creates the gate that every call passes first: it records the call, bounds its deadline, and admits or rejects it.
@@ -24,8 +20,8 @@ export function createAdmissionGate(
   methods: Methods,
   registry: CallRegistry,
   serve: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void,
-): AdmissionGate {
-  return (stream, headers, connection) => {
+) {
+  return (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, connection: Connection): (() => void) => {
     const method = methods.get(headers[":path"] ?? "");
     const { record, recordEnd } = startCall(stream, headers, connection.socket, method?.name, telemetry.grpc);
     const { exempt, longLived } = method?.options ?? {};

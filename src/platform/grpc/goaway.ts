@@ -36,19 +36,15 @@ export function closeGracefully(connection: Connection): void {
 
 /** Returns a function that ends everything that keeps a closing connection open although no call needs it. */
 function createSweep(connection: Connection): () => void {
-  const { session, socket, calls, longLivedCalls } = connection;
+  const { longLivedCalls } = connection;
   const start = performance.now();
-  let lastCall = start;
   return () => {
-    const now = performance.now();
     // A call whose response is complete, while its client may still send (https://www.rfc-editor.org/rfc/rfc9113#section-8.1).
     for (const stream of connection.streams) {
       if (stream.state.localClose === 1) stream.close(constants.NGHTTP2_NO_ERROR);
     }
     // A long-lived call that was ended, and whose client does not read the status.
-    if (now - start > CLIENT_TIMEOUT_MS) for (const stream of longLivedCalls) stream.close(constants.NGHTTP2_CANCEL);
-    // A client that does not close its side of the connection.
-    if (calls.size + longLivedCalls.size > 0 || !session.closed) lastCall = now;
-    else if (now - lastCall > CLIENT_TIMEOUT_MS) socket.destroy();
+    if (performance.now() - start < CLIENT_TIMEOUT_MS) return;
+    for (const stream of longLivedCalls) stream.close(constants.NGHTTP2_CANCEL);
   };
 }

@@ -1,16 +1,11 @@
 import { ServiceError } from "../errors.ts";
 
-/** Time after which a rejected caller may retry, in milliseconds. */
-const RETRY_AFTER_MS = 1000;
-
 /** Limit on the requests and calls in flight, over all protocols together. */
 export type Admission = ReturnType<typeof createAdmission>;
 
 /** Creates the error of a request that is rejected at the limit. */
 export function overloaded(): ServiceError {
-  return new ServiceError("UNAVAILABLE", "Overloaded: too many requests are in flight", {
-    retryAfterMs: RETRY_AFTER_MS,
-  });
+  return new ServiceError("UNAVAILABLE", "Overloaded: too many requests are in flight", { retryAfterMs: 1000 });
 }
 
 /**

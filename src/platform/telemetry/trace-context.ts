@@ -14,7 +14,9 @@ export function traceContext(traceparent: unknown, tracestate?: unknown): TraceC
   if (typeof traceparent !== "string" || !pattern.test(traceparent)) return undefined;
   // Version 00 has exactly these parts.
   if (traceparent.startsWith("00") && traceparent.length !== 55) return undefined;
-  return { traceparent, ...(typeof tracestate === "string" && { tracestate }) };
+  // HTTP/1.1 passes other characters, and gRPC's metadata does not.
+  const valid = typeof tracestate === "string" && /^[\x20-\x7e]*$/.test(tracestate);
+  return { traceparent, ...(valid && { tracestate }) };
 }
 
 export function traceIdOf(traceparent: string): string {

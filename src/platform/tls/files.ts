@@ -27,11 +27,6 @@ export async function read({ tlsCert, tlsKey, tlsClientCa }: PlatformConfig): Pr
   };
 }
 
-/** Reports whether two readings are equal. */
-export function same(a: Material, b: Material): boolean {
-  return a.cert === b.cert && a.key === b.key && a.clientCa === b.clientCa;
-}
-
 /**
  * Validates the contents.
  * @returns options of a server, and the end of the certificate's validity

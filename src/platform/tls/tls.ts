@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Server, TlsOptions } from "node:tls";
+import { isDeepStrictEqual } from "node:util";
 import type { PlatformConfig } from "../config/settings.ts";
 import { invalidArgument } from "../errors.ts";
 import type { TlsTelemetry } from "../telemetry/tls.ts";
-import { check, read, same } from "./files.ts";
+import { check, read } from "./files.ts";
 import { trackHandshakes } from "./handshakes.ts";
 
 /** TLS of the servers. Certificates are reloaded while they serve. */
@@ -42,9 +43,9 @@ export async function openTls(config: PlatformConfig, telemetry: TlsTelemetry): 
       try {
         const now = await read(config);
         // A writer may have written only one of the files yet, so two readings must agree.
-        const settled = same(now, last);
+        const settled = isDeepStrictEqual(now, last);
         last = now;
-        if (!settled || same(now, material)) {
+        if (!settled || isDeepStrictEqual(now, material)) {
           reported = "";
           continue;
         }

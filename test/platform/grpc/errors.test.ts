@@ -150,3 +150,11 @@ for (const path of ["/fixture.v1.ItemService/Unknown", "/fixture.v2.ItemService/
     t.is((await call(t, target, { path })).code, status.UNIMPLEMENTED);
   });
 }
+
+test("an error text that is longer than headers may be is cut", async (t) => {
+  const get = async (): Promise<never> => Promise.reject(new ServiceError("NOT_FOUND", "🐙".repeat(100_000)));
+  const { target } = await serveGrpc(t, { services: itemServices({ get }) });
+  const { code, details } = await call(t, target);
+  t.is(code, status.NOT_FOUND);
+  t.is(details, "🐙".repeat(1024));
+});

@@ -37,3 +37,9 @@ for (const traceparent of [
     t.is(traceContext(traceparent), undefined);
   });
 }
+
+test("a tracestate that gRPC's metadata cannot carry is ignored", (t) => {
+  const traceparent = `00-${trace}-${span}-01`;
+  t.deepEqual(traceContext(traceparent, "vendor=1"), { traceparent, tracestate: "vendor=1" });
+  t.deepEqual(traceContext(traceparent, "vendor=\u00e9"), { traceparent });
+});

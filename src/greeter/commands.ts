@@ -11,15 +11,15 @@ import { createGreeter, type Greeter } from "./greeter.ts";
 import { greeterSettings } from "./settings.ts";
 
 /** Adds the command `hello`. */
-export const helloCommand: AddCommand = (program, { environment, stdout }) => {
+export const helloCommand: AddCommand = (program, io) => {
   const command = program
     .command("hello")
     .description("greet without a server")
     .argument("[name]", "name to greet")
     .action(async (name: string | undefined, { output }: OutputFlag, self: Command) => {
-      const greeting = usage(() => readSetting(greeterSettings.greeting, flagsOf(self)["greeting"], environment));
+      const greeting = usage(() => readSetting(greeterSettings.greeting, flagsOf(self)["greeting"], io));
       const greeter = createGreeter(greeting, readBuildInfo);
-      stdout.write(formatGreeting(await greeter.greet(name, createContext()), output));
+      io.stdout.write(formatGreeting(await greeter.greet(name, createContext()), output));
     });
   addSetting(command, greeterSettings.greeting);
   addOutput(command);

@@ -18,31 +18,31 @@ type Serve<S extends Settings> = (config: Config<S>, output: Output) => Promise<
  * @param loadServe loads the composition root
  */
 export function serveCommand<S extends Settings>(settings: S, loadServe: () => Promise<Serve<S>>): AddCommand {
-  return (program, { environment, stdout, exitWith }) => {
+  return (program, io) => {
     const command = program
       .command("serve")
       .description("serve over HTTP and gRPC until SIGINT or SIGTERM")
       .action(async (_: unknown, self: Command) => {
-        const config = usage(() => readConfig(settings, flagsOf(self), environment));
+        const config = usage(() => readConfig(settings, flagsOf(self), io));
         const serve = await loadServe();
-        exitWith(await serve(config, stdout).catch(asUsageError));
+        io.exitWith(await serve(config, io.stdout).catch(asUsageError));
       });
     for (const setting of Object.values(settings)) addSetting(command, setting);
   };
 }
 
 /** Adds the command `check-health`. */
-export const checkHealthCommand: AddCommand = (program, { environment, stdout }) => {
+export const checkHealthCommand: AddCommand = (program, io) => {
   const command = program
     .command("check-health")
     .description("ask the service on this machine whether it is ready: exit code 0 if so, otherwise 1")
     .option("--timeout <duration>", "timeout of the answer", "2s")
     .action(async ({ timeout }: { timeout: string }, self: Command) => {
-      const address = usage(() => readSetting(platformSettings.adminAddr, flagsOf(self)["adminAddr"], environment));
+      const address = usage(() => readSetting(platformSettings.adminAddr, flagsOf(self)["adminAddr"], io));
       const timeoutMs = usage(() => duration(timeout, "--timeout"));
       const { checkHealth } = await import("../admin/check-health.ts");
       await checkHealth(address, timeoutMs).catch(asUsageError);
-      stdout.write("serving\n");
+      io.stdout.write("serving\n");
     });
   addSetting(command, platformSettings.adminAddr);
 };

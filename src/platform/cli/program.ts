@@ -11,10 +11,8 @@ export interface Io {
   env: NodeJS.ProcessEnv;
 }
 
-/** Everything that a command gets besides its arguments. */
-export interface CommandIo extends Io {
-  /** Sources of the settings. */
-  environment: Environment;
+/** Everything that a command gets besides its arguments: the sources of the settings, too. */
+export interface CommandIo extends Io, Environment {
   /** Sets the exit code of a command that succeeded. */
   exitWith: (code: number) => void;
 }
@@ -34,17 +32,16 @@ export async function runProgram(
   args: string[],
   { stdout, stderr, env }: Io,
 ): Promise<number> {
-  const environment = { env, terminal: stdout.isTTY === true };
   let exitCode = 0;
+  const exitWith = (code: number): void => void (exitCode = code);
+  const io: CommandIo = { stdout, stderr, env, terminal: stdout.isTTY === true, exitWith };
   try {
     const program = new Command(identity.name)
       .description(description)
       .exitOverride()
       .configureHelp({ showGlobalOptions: true })
       .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) });
-    for (const addCommand of commands) {
-      addCommand(program, { stdout, stderr, env, environment, exitWith: (code) => (exitCode = code) });
-    }
+    for (const addCommand of commands) addCommand(program, io);
     shortenUsage(program, identity.name);
     await program.parseAsync(args, { from: "user" });
     return exitCode;

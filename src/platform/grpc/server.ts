@@ -38,12 +38,9 @@ export function createGrpcServer(platform: GrpcDependencies, services: GrpcServi
   const handler = http2HandlerOf(server);
   checkStreams();
 
-  const http2 = createHttp2Server({
-    settings: {
-      maxConcurrentStreams: config.grpcMaxConcurrentStreams,
-      maxHeaderListSize: Math.min(config.grpcMaxMetadataSize, 2 ** 32 - 1),
-    },
-  });
+  const maxHeaderListSize = Math.min(config.grpcMaxMetadataSize, 2 ** 32 - 1);
+  const settings = { maxConcurrentStreams: config.grpcMaxConcurrentStreams, maxHeaderListSize };
+  const http2 = createHttp2Server({ settings });
   // A client of TLS without HTTP/2: Node would wait for it to close.
   http2.on("unknownProtocol", (socket) => socket.destroy());
   http2.on("session", (session) => handler.emit("session", session));

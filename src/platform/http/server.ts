@@ -99,14 +99,13 @@ export function createHttpServer(
       await closed;
     },
     cut: async () => {
-      const closed = unansweredOf(connections).map(
-        (response) => new Promise<void>((resolve) => response.once("close", resolve)),
-      );
+      const cut = unansweredOf(connections);
+      const closed = cut.map((response) => new Promise((resolve) => response.once("close", resolve)));
       listener.close();
       closeHandshakes?.();
       for (const socket of connections.keys()) socket.destroy();
       await Promise.all(closed);
-      return closed.length;
+      return cut.length;
     },
   };
 }

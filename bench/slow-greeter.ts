@@ -11,10 +11,10 @@ export const WAIT = 50;
 export function createGreeter(...options: Parameters<typeof createFastGreeter>): Greeter {
   const greeter = createFastGreeter(...options);
   return {
+    ...greeter,
     greet: async (name, context) => {
       await sleep(WAIT);
       return greeter.greet(name, context);
     },
-    version: (context) => greeter.version(context),
   };
 }

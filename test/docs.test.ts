@@ -64,7 +64,8 @@ for (const document of pages) {
     } else {
       test(`${file} has the lines of excerpt ${index + 1} of ${document.file}`, (t) => {
         const lines = (text: string): string => text.replaceAll(/^\s+/gm, "");
-        t.true(lines(readFileSync(join(root, file), "utf8")).includes(lines(block.replace(/.*\n/, ""))));
+        const found = lines(readFileSync(join(root, file), "utf8")).includes(lines(block.replace(/.*\n/, "")));
+        t.true(found, `Missing in ${file}; update ${document.file}: ${block}`);
       });
     }
   }

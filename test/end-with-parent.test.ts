@@ -14,5 +14,6 @@ test("a server ends when the process that started it is killed", async (t) => {
   parent.kill("SIGKILL");
   t.like(await parent.ended, { signal: "SIGKILL" });
   await closed;
-  await t.throwsAsync(send(http, "/"), { code: "ECONNREFUSED" });
+  // The kernel may close the connection before the listener.
+  await t.throwsAsync(send(http, "/"), { message: /^connect ECONN(REFUSED|RESET)/ });
 });

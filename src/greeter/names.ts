@@ -1,5 +1,4 @@
-import { invalidArgument } from "../platform/errors.ts";
-import { quote } from "../platform/text.ts";
+import { decodePercent } from "../platform/http/percent.ts";
 
 /**
  * Reads the name from a request's path: its percent-decoded text, without the slashes at both ends.
@@ -8,7 +7,7 @@ import { quote } from "../platform/text.ts";
  * @throws {ServiceError} INVALID_ARGUMENT: the path is not percent-encoded UTF-8
  */
 export function nameInPath(path: string): string | undefined {
-  return trimSlashes(decode("path", path)) || undefined;
+  return trimSlashes(decodePercent("path", path)) || undefined;
 }
 
 /**
@@ -19,7 +18,7 @@ export function nameInPath(path: string): string | undefined {
 export function nameInQuery(querystring: string): string | undefined {
   const parameter = querystring.split("&").find((pair) => /^name(=|$)/.test(pair));
   if (parameter === undefined) return undefined;
-  return trimSlashes(decode("query", parameter.slice("name=".length).replaceAll("+", " ")));
+  return trimSlashes(decodePercent("query", parameter.slice("name=".length).replaceAll("+", " ")));
 }
 
 /** Returns the path that greets `name`; `/` for an empty one. */
@@ -41,12 +40,4 @@ export function pathOf(name: string): string {
 function trimSlashes(text: string): string {
   // The lookbehind keeps the time linear for many slashes in the middle.
   return text.replace(/^\/+|(?<!\/)\/+$/g, "");
-}
-
-function decode(part: "path" | "query", text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch (cause) {
-    throw invalidArgument(`Invalid ${part} ${quote(text)}: expected percent-encoded UTF-8`, { cause });
-  }
 }

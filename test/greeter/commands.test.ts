@@ -1,6 +1,7 @@
 import test from "ava";
 import type { ExecutionContext } from "ava";
 import { run } from "../../src/cli.ts";
+import { createGreeter } from "../../src/greeter/greeter.ts";
 import { greeterService } from "../../src/greeter/grpc.ts";
 import { buildInfoJson } from "../../src/platform/build-info.ts";
 import { capture } from "../command-line.ts";
@@ -11,10 +12,8 @@ const hostile = { ...buildInfo, runtime: "node\nbuild\tvcs.modified=false\u001B[
 
 /** Calls a server whose responses contain control characters, and returns the output. */
 async function callHostile(t: ExecutionContext, ...args: string[]): Promise<string> {
-  const service = greeterService({
-    greet: async () => "Hello\u001B]0;owned\u0007\nforged",
-    version: async () => hostile,
-  });
+  const greeter = createGreeter("Hello", async () => hostile);
+  const service = greeterService({ ...greeter, greet: async () => "Hello\u001B]0;owned\u0007\nforged" });
   const { target } = await serveGrpc(t, { services: [service] });
   const { code, out, err } = await capture((io) => run(["call", ...args, "--target", target], io));
   t.deepEqual({ code, err }, { code: 0, err: "" });

@@ -19,9 +19,11 @@ export function addOutput(command: Command): void {
 
 /** Adds the flag of a setting to a command. The help names its default and its variable. */
 export function addSetting(command: Command, { flags, variable, description, ...setting }: Setting<unknown>): void {
-  const value = setting.default === "" ? "none" : `"${setting.default}"`;
   const terminal = setting.terminalDefault ? `, "${setting.terminalDefault}" on a terminal` : "";
-  command.option(flags, `${description} (default: ${value}${terminal}, env: ${variable})`);
+  const value = setting.default === "" ? "none" : `"${setting.default}"`;
+  // The default of a switch is that its flag is absent.
+  const isSwitch = setting.parse.placeholder === "";
+  command.option(flags, `${description} (${isSwitch ? "" : `default: ${value}${terminal}, `}env: ${variable})`);
 }
 
 /** Returns the flags of the command line, without commander's defaults: they would hide the variables. */

@@ -10,7 +10,7 @@ import type { Tracing, TracingLog } from "./tracing.ts";
 export function createTracing(log: TracingLog, version: Promise<string>): Tracing {
   // The exporter reports here that it cannot reach its collector.
   const warn = (message: string, ...details: unknown[]): void =>
-    log.warn({ details: details.map(String) }, `Tracing: ${message}`);
+    log.warn({ details: details.map(String) }, `Tracing: ${reasonOf(message)}`);
   const debug = (message: string): void => log.debug({}, `Tracing: ${message}`);
   diag.setLogger({ error: warn, warn, info: debug, debug, verbose: () => {} }, DiagLogLevel.INFO);
 
@@ -68,4 +68,9 @@ function createProcessor(): sdk.BatchSpanProcessor {
     maxExportBatchSize: getNumberFromEnv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE"),
     // The SDK replaces undefined by its default, which its types lack.
   } as sdk.BatchSpanProcessorOptions);
+}
+
+/** Returns the message of an error that the SDK has formatted as JSON. */
+function reasonOf(text: string): string {
+  return /"message":"((?:[^"\\]|\\.)*)"/.exec(text)?.[1] ?? text;
 }

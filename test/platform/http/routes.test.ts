@@ -142,3 +142,12 @@ test("a span has the name of its route, or of its method alone", async (t) => {
     cases.map(({ method = "GET", route }) => (route === undefined ? method : `${method} ${route}`)),
   );
 });
+
+for (const path of ["/items/%zz", "/items/%FF", "/items/%C0%AF", "/unknown/%"]) {
+  test(`GET ${path} reaches no route, because it is not percent-encoded UTF-8`, async (t) => {
+    const { origin } = await serveHttp(t);
+    const { status, body } = await send(origin, path, { accept: "text/plain" });
+    t.is(status, 400);
+    t.true(body.startsWith(`Invalid path "${path}": expected percent-encoded UTF-8\n`), body);
+  });
+}

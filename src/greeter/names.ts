@@ -1,4 +1,4 @@
-import { decodePercent } from "../platform/http/percent.ts";
+import { decodePercent } from "../platform/text.ts";
 
 /**
  * Reads the name from a request's path: its percent-decoded text, without the slashes at both ends.

@@ -42,7 +42,7 @@ export function toServiceError(error: unknown): ServiceError {
   return error instanceof ServiceError ? error : new ServiceError("INTERNAL", "Internal error", { cause: error });
 }
 
-/** Reports whether an error is a failure inside the service, which belongs in the log with its cause. */
-export function isInternal({ code }: ServiceError): boolean {
-  return code === "UNKNOWN" || code === "INTERNAL" || code === "DATA_LOSS";
+/** Reports whether an error is a failure of the service or of a dependency, which belongs in the log with its cause. */
+export function isFailure({ code, cause }: ServiceError): boolean {
+  return ["UNKNOWN", "INTERNAL", "DATA_LOSS"].includes(code) || (code === "UNAVAILABLE" && cause !== undefined);
 }

@@ -1,3 +1,5 @@
+import { invalidArgument } from "./errors.ts";
+
 /** Maximum length of a quoted value, in Unicode code points. */
 const MAX_QUOTED_LENGTH = 64;
 
@@ -28,4 +30,17 @@ export function truncate(text: string, length: number): string {
 /** Replaces the characters of a text that would end a line or control a terminal. */
 export function printable(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, "\uFFFD");
+}
+
+/**
+ * Decodes percent-encoded UTF-8.
+ * @param part name of the text in the error, such as "path"
+ * @throws {ServiceError} INVALID_ARGUMENT: the text is malformed, which @koa/router and URLSearchParams accept silently
+ */
+export function decodePercent(part: string, text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch (cause) {
+    throw invalidArgument(`Invalid ${part} ${quote(text)}: expected percent-encoded UTF-8`, { cause });
+  }
 }

@@ -67,7 +67,6 @@ export function createGrpcClient(service: DescService, { target, tls, tracing }:
       const metadata = new Metadata();
       const headers = { "x-request-id": requestId, ...parent, ...(span && { traceparent: span.traceparent }) };
       for (const [key, value] of Object.entries(headers)) metadata.set(key, value);
-
       const cancel = (): void => started.cancel();
       const onEnd = (error: GrpcError | null, response?: object): void => {
         signal.removeEventListener("abort", cancel);

@@ -25,17 +25,13 @@ export function newLimitState({ grpcMaxConnectionAge }: PlatformConfig, random =
   const now = performance.now();
   return {
     openedAt: now,
-    /** Time of the last call's end. */
     idleSince: now,
     /** Maximum age, with a jitter of ±10 % so that clients that connected together do not reconnect together; 0 is unlimited. */
     maxAgeMs: grpcMaxConnectionAge * (0.9 + 0.2 * random()),
     /** Whether the client has acknowledged the server's settings, which ends the handshake. */
     acknowledged: false,
-    /** Number of calls started since the last sweep. */
     newCalls: 0,
-    /** Bytes received before the last sweep. */
     bytesRead: 0,
-    /** Bytes that may still come. */
     creditBytes: MAX_CREDIT_BYTES,
   };
 }

@@ -2,7 +2,7 @@ import { once, type EventEmitter } from "node:events";
 import type { Message } from "@bufbuild/protobuf";
 import type * as grpc from "@grpc/grpc-js";
 import { createContext, type OwnedContext } from "../context.ts";
-import { invalidArgument, isInternal, ServiceError, toServiceError } from "../errors.ts";
+import { invalidArgument, isFailure, ServiceError, toServiceError } from "../errors.ts";
 import type { Admission } from "../lifecycle/admission.ts";
 import { logFailure } from "../telemetry/request.ts";
 import type { CallRegistry, ServerCall } from "./calls.ts";
@@ -35,10 +35,12 @@ export function grpcHandler(
     for await (const bytes of call.iterator({ destroyOnReturn: false })) yield messageOf(bytes as Buffer);
   }
 
-  const fail = (error: unknown, { call, context }: RunningCall, end: (failure: grpc.StatusObject) => void): void => {
-    // Nobody gets the status of a cancelled call, and its errors follow from the cancellation.
+  const fail = (error: unknown, running: RunningCall, end: (failure: grpc.StatusObject) => void): void => {
+    const { call, context } = running;
+    // A cancelled call sends no status. Its errors result from the cancellation.
     if (call.cancelled) return;
-    if (isInternal(toServiceError(error))) logFailure(context.log, error, name);
+    if (isFailure(toServiceError(error))) logFailure(context.log, error, name);
+    running.responded = true;
     end(toStatus(error));
   };
 
@@ -49,7 +51,9 @@ export function grpcHandler(
     const running = new RunningCall(call, serverCall);
     try {
       if (!options.exempt) running.leave = admission.enter();
-      callback(null, encode(await handler(input(), running.context)));
+      const response = encode(await handler(input(), running.context));
+      running.responded = true;
+      callback(null, response);
     } catch (error) {
       fail(error, running, callback);
     } finally {
@@ -70,6 +74,7 @@ export function grpcHandler(
       for await (const message of handler(input(), running.context)) {
         if (!call.write(encode(message))) await once(call, "drain", { signal: running.context.signal });
       }
+      running.responded = true;
       if (call.writable) call.end();
     } catch (error) {
       end(error);
@@ -100,6 +105,8 @@ class RunningCall {
   readonly context: OwnedContext;
   /** Releases the slot of admission. */
   leave = (): void => {};
+  /** Whether the status was sent. grpc-js emits `cancelled` after every status, too. */
+  responded = false;
 
   constructor(call: Call, { record, headers, connection: { socket } }: ServerCall) {
     this.call = call;
@@ -110,7 +117,7 @@ class RunningCall {
 
   /** Aborts the signal, and releases the slot: a handler that ignores the signal must not hold it after its caller has left. */
   cancel(): void {
-    this.context.abort();
+    if (!this.responded) this.context.abort();
     this.leave();
   }
 }

@@ -5,14 +5,17 @@ import { truncate } from "../text.ts";
 /** Metadata key of the time to retry after (https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback). */
 export const PUSHBACK = "grpc-retry-pushback-ms";
 
-/** Maximum length of an error text, in code points. A text that exceeds the header limit of a peer would reset the stream. */
-const MAX_DETAILS_LENGTH = 1024;
+/**
+ * Maximum length of an error text, in code points: at most 6 KiB percent-encoded. Beyond the header limit of a peer, commonly 8 KiB, it
+ * would reset the stream.
+ */
+const MAX_DETAILS_LENGTH = 512;
 
 /** Converts anything thrown by a handler to the status of its call. gRPC's status codes have the names of the canonical codes. */
 export function toStatus(error: unknown): StatusObject {
   const { code, message, retryAfterMs } = toServiceError(error);
   const metadata = new Metadata();
-  if (retryAfterMs !== undefined) metadata.set(PUSHBACK, String(retryAfterMs));
+  if (Number.isFinite(retryAfterMs)) metadata.set(PUSHBACK, String(retryAfterMs));
   return { code: status[code], details: truncate(message, MAX_DETAILS_LENGTH), metadata };
 }
 

@@ -7,7 +7,6 @@ import type { HttpTelemetry } from "../telemetry/http.ts";
 import { quote } from "../text.ts";
 import { reportError, respondWithError } from "./errors.ts";
 import { headers } from "./headers.ts";
-import { decodePercent } from "./percent.ts";
 import { observed } from "./request-observer.ts";
 import { isAnswered, matchRoute, patternOf } from "./routes.ts";
 
@@ -30,7 +29,6 @@ export function createApp(
     // Every character of a request's first line is a byte.
     if (url.length > maxUrlSize) context.throw(414, `The URL has ${url.length} bytes: expected at most ${maxUrlSize}`);
     takeOriginForm(context);
-    decodePercent("path", context.path);
     try {
       await next();
     } catch (error) {

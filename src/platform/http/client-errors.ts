@@ -18,12 +18,17 @@ export function rejectOverload(response: ServerResponse, requestId: string): voi
 }
 
 /** Responds with a reason to requests that never reach the app. Node closes the connection with a bare status, or without one. */
-export function handleClientErrors(listener: Server, telemetry: HttpTelemetry): void {
+export function handleClientErrors(
+  listener: Server,
+  telemetry: HttpTelemetry,
+  isResponding: (socket: Socket) => boolean,
+): void {
   listener.on("clientError", (error: NodeJS.ErrnoException, socket) => {
-    if (!socket.writable || error.code === "ECONNRESET") socket.destroy();
+    // A second response inside one that is being sent would corrupt it.
+    if (!socket.writable || error.code === "ECONNRESET" || isResponding(socket as Socket)) socket.destroy();
     else reject(socket, rejections[error.code ?? ""] ?? [400, `Malformed HTTP request: ${error.message}`], telemetry);
   });
-  // `Expect: 100-continue` needs no interim response: the client sends its body after a while.
+  // No interim response: a client sends its body after a while without one.
   for (const expectation of ["checkContinue", "checkExpectation"]) {
     listener.on(expectation, (request, response) => listener.emit("request", request, response));
   }

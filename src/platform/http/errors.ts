@@ -1,6 +1,6 @@
 import { STATUS_CODES } from "node:http";
 import type { Context, HttpError } from "koa";
-import { toServiceError, type Code } from "../errors.ts";
+import { isFailure, ServiceError, toServiceError, type Code } from "../errors.ts";
 import { logFailure } from "../telemetry/request.ts";
 import { headers } from "./headers.ts";
 import { errorPage } from "./pages.ts";
@@ -32,19 +32,17 @@ const RETRY_AFTER_MS = 1000;
 
 /** Converts anything thrown to its response. The detail is for callers: only an error that is meant for them shows its message. */
 export function toErrorResponse(error: unknown) {
-  // Properties of the errors of `ctx.throw` and of Koa's middleware (https://github.com/jshttp/http-errors).
-  const {
-    statusCode,
-    status = statusCode,
-    expose,
-    headers = {},
-  } = Object(error) as Partial<InstanceType<typeof HttpError>>;
+  // Errors of Koa's middleware have a status, and those of `ctx.throw` the rest, too (https://github.com/jshttp/http-errors).
+  const properties = Object(error) as Partial<InstanceType<typeof HttpError>>;
+  const { statusCode, status = statusCode, expose } = properties;
   const reason = STATUS_CODES[Number(status)];
   if (typeof status === "number" && status >= 400 && reason !== undefined) {
+    // The headers of an upstream's response do not fit this one.
+    const headers = (expose !== undefined && properties.headers) || {};
     return { status, detail: expose && error instanceof Error ? error.message : reason, headers };
   }
-  const { code, message, retryAfterMs } = toServiceError(error);
-  const retryMs = retryAfterMs ?? (code === "UNAVAILABLE" ? RETRY_AFTER_MS : undefined);
+  const { code, message, retryAfterMs = NaN } = toServiceError(error);
+  const retryMs = Number.isFinite(retryAfterMs) ? retryAfterMs : code === "UNAVAILABLE" ? RETRY_AFTER_MS : undefined;
   return {
     status: statuses[code],
     detail: message,
@@ -70,7 +68,8 @@ export function respondWithError(context: Context, error: unknown): void {
   } catch (failure) {
     // Koa calls this function in the events of streams, too, where an exception would end the process.
     request.record.log.error({ err: failure }, "Error handling failed");
-    if (!context.res.headersSent) context.res.destroy();
+    if (context.res.headersSent) context.res.destroy();
+    else context.res.writeHead(500).end();
   }
 }
 
@@ -100,12 +99,13 @@ function respondToError(context: Context, error: unknown): void {
 /** Codes of errors that mean that the client left. */
 const clientGone = new Set<unknown>(["ECONNRESET", "EPIPE", "ERR_STREAM_PREMATURE_CLOSE", "ABORT_ERR"]);
 
-/** Logs an error of the service. Errors of clients, and those of a client that left, are none. */
+/** Logs a failure of the service. Ignores client errors, and errors after a disconnect. */
 export function reportError(error: unknown, context: Context): void {
-  // Koa reports the error of the connection itself, before it destroys the response.
-  if (error === context.req.socket.errored) return;
-  if (context.res.destroyed && clientGone.has((Object(error) as { code?: unknown }).code)) return;
-  if (toErrorResponse(error).status !== 500) return;
+  const { req, res } = context;
+  // Koa reports the error of the connection before it destroys the response.
+  const disconnected = res.destroyed || error === req.socket.errored;
+  if (disconnected && clientGone.has((Object(error) as { code?: unknown }).code)) return;
+  if (error instanceof ServiceError ? !isFailure(error) : toErrorResponse(error).status < 500) return;
   logFailure(observed(context).record.log, error, `${context.method} ${context.originalUrl}`);
 }
 

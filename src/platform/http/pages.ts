@@ -12,15 +12,13 @@ main { flex: 1; width: 100%; max-width: 58rem; margin: auto; padding: 2rem 1.5re
 h1 { margin: 0; font-size: clamp(2.5rem, 9vw, 6rem); line-height: 1.05; letter-spacing: -0.03em; text-wrap: balance;
   overflow-wrap: anywhere; }
 h1.small { font-size: clamp(1.75rem, 5vw, 3rem); }
-p { margin: 0; overflow-wrap: anywhere; }
-small { color: var(--soft); }
+p { margin: 0; overflow-wrap: anywhere; } small { color: var(--soft); } a { color: var(--accent); }
 form { display: flex; flex-wrap: wrap; gap: 0.75rem; align-items: end; }
 label { flex: 1 1 16rem; max-width: 26rem; color: var(--soft); font-size: 0.9375rem; }
 input { display: block; width: 100%; margin-top: 0.375rem; }
 input, button { font: inherit; height: 3rem; padding: 0 0.875rem; border-radius: 0.625rem; border: 1px solid var(--line);
   background: transparent; color: var(--ink); }
 button { border-color: var(--accent); background: var(--accent); color: var(--paper); cursor: pointer; }
-a { color: var(--accent); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 pre { margin: 0; padding: 1.25rem; overflow-x: auto; border: 1px solid var(--line); border-radius: 0.75rem;
   font: 0.8125rem/1.6 ui-monospace, monospace; tab-size: 26; }

@@ -1,5 +1,6 @@
 import type { Router } from "@koa/router";
 import type { Context, Middleware } from "koa";
+import { decodePercent } from "../text.ts";
 import { observed } from "./request-observer.ts";
 
 /** Entry of a router's table: a route, or a middleware, which has no methods. */
@@ -32,6 +33,7 @@ export function matchRoute(routers: readonly Router[]): Middleware {
       for (const layer of matched.path) methods.push(...layer.methods);
     }
     observed(context).route = pattern;
+    decodePercent("path", path);
     const allowed = pattern !== undefined || methods.length === 0;
     const hasBody = (headers["content-length"] ?? "0") !== "0" || headers["transfer-encoding"] !== undefined;
     // The server does not read the body of a rejected request, so the connection must close.

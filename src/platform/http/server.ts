@@ -86,7 +86,9 @@ export function createHttpServer(
     connections.set(socket, new Connection());
     socket.once("close", () => connections.delete(socket));
   });
-  handleClientErrors(listener, telemetry.http);
+  const isResponding = (socket: Socket): boolean =>
+    connections.get(socket)?.unanswered.some(({ headersSent }) => headersSent) ?? false;
+  handleClientErrors(listener, telemetry.http, isResponding);
 
   return {
     app,

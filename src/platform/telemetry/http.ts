@@ -44,7 +44,7 @@ export function httpTelemetry(dependencies: RecorderDependencies, ownScheme: "ht
       error_type: error,
     });
     const level: Level = code === undefined || code < 400 ? "info" : "warn";
-    const fields = `"protocol":"http","method":"${method}","route":"${route}","status":"${status ?? "CANCELLED"}"`;
+    const fields = `"protocol":"http","method":"${method}","route":${JSON.stringify(route)},"status":"${status ?? "CANCELLED"}"`;
     return { duration, level, error, fields };
   });
 

@@ -49,7 +49,9 @@ export async function terminalOutput(output: Output): Promise<Output> {
 
 /** Replaces the control characters in the strings of JSON lines: text from a caller must not control the terminal. */
 function printableJson(lines: string): string {
-  return lines.replaceAll(/\\u00(?:[01][\da-f]|7f)|\\[bfrt]|[\u007f-\u009f]/gi, "\uFFFD");
+  const pattern = /\\\\|\\u00(?:[01][\da-f]|7f)|\\[bfrt]|[\u007f-\u009f]/gi;
+  // An escaped backslash is matched first, because the character after it is none of its escapes.
+  return lines.replaceAll(pattern, (match) => (match === "\\\\" ? match : "\uFFFD"));
 }
 
 let lastTime = 0;

@@ -9,8 +9,9 @@ import type { Tracing, TracingLog } from "./tracing.ts";
 /** Creates tracing over OTLP. The exporter reads its own variables; this reads those that the SDK leaves to its user. */
 export function createTracing(log: TracingLog, version: Promise<string>): Tracing {
   // The exporter reports here that it cannot reach its collector.
+  // The SDK formats an error as JSON.
   const warn = (message: string, ...details: unknown[]): void =>
-    log.warn({ details: details.map(String) }, `Tracing: ${reasonOf(message)}`);
+    log.warn({ details: details.map(String) }, `Tracing: ${/"message":"([^"]*)"/.exec(message)?.[1] ?? message}`);
   const debug = (message: string): void => log.debug({}, `Tracing: ${message}`);
   diag.setLogger({ error: warn, warn, info: debug, debug, verbose: () => {} }, DiagLogLevel.INFO);
 
@@ -68,9 +69,4 @@ function createProcessor(): sdk.BatchSpanProcessor {
     maxExportBatchSize: getNumberFromEnv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE"),
     // The SDK replaces undefined by its default, which its types lack.
   } as sdk.BatchSpanProcessorOptions);
-}
-
-/** Returns the message of an error that the SDK has formatted as JSON. */
-function reasonOf(text: string): string {
-  return /"message":"((?:[^"\\]|\\.)*)"/.exec(text)?.[1] ?? text;
 }

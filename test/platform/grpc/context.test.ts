@@ -243,3 +243,13 @@ test("a caller that sends the mark of another call gets its own context", async 
   caller.abort();
   await first;
 });
+
+test("the signal does not abort after a response, so that work may outlive its call", async (t) => {
+  const { target, contexts, logged } = await serveContexts(t);
+  const aborted: unknown[] = [];
+  t.is((await call(t, target, { message: itemRequest("1") })).code, status.OK);
+  contexts[0]!.signal.addEventListener("abort", (event) => aborted.push(event));
+  await logged(({ msg }) => msg === "Call");
+  t.false(contexts[0]!.signal.aborted);
+  t.deepEqual(aborted, []);
+});

@@ -190,7 +190,7 @@ test("an unknown expectation does not fail a request", async (t) => {
   t.regex(await text(socket), /^HTTP\/1\.1 200 OK\r\n/);
 });
 
-test("a request whose error cannot be rendered is cut off", async (t) => {
+test("a request whose error cannot be rendered is a bare 500", async (t) => {
   const trap = (): never => {
     throw new Error("The status cannot be read");
   };
@@ -201,7 +201,7 @@ test("a request whose error cannot be rendered is cut off", async (t) => {
       },
     ],
   });
-  await t.throwsAsync(send(origin, "/"), { code: "ECONNRESET" });
+  t.like(await send(origin, "/"), { status: 500, body: "" });
   t.like(await logged(({ msg }) => msg === "Error handling failed"), { err: { message: "The status cannot be read" } });
 });
 

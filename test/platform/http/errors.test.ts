@@ -1,7 +1,12 @@
+import { Router } from "@koa/router";
 import test from "ava";
+import type { ExecutionContext } from "ava";
+import type { Middleware } from "koa";
 import { ServiceError } from "../../../src/platform/errors.ts";
 import type { Code } from "../../../src/platform/errors.ts";
+import type { LogLine } from "../../process.ts";
 import { send } from "./request.ts";
+import type { Answer } from "./request.ts";
 import { serveHttp } from "./serve.ts";
 
 /** Statuses of google/rpc/code.proto, with their reason phrases. */
@@ -123,4 +128,45 @@ test("an error of Koa's kind keeps its status, and shows its message only if tha
   t.like(JSON.parse((await send(origin, "/", { accept })).body), { status: 422, detail: "Unprocessable Entity" });
   telemetry.log.flush();
   t.false(lines.some(({ msg }) => msg === "Request failed"));
+});
+
+/** Serves a handler at `/x`, asks once, and returns the response with the failures that the log has. */
+async function failWith(t: ExecutionContext, handler: Middleware): Promise<{ answer?: Answer; failures: LogLine[] }> {
+  const { origin, telemetry, lines, logged } = await serveHttp(t, { middleware: [new Router().get("/x", handler)] });
+  const answer = await send(origin, "/x", { accept: "text/plain" }).catch(() => undefined);
+  await logged(({ msg }) => msg === "Request");
+  telemetry.log.flush();
+  return { ...(answer && { answer }), failures: lines.filter(({ msg }) => msg === "Request failed") };
+}
+
+test("an error of an upstream's client shows neither its message nor its headers", async (t) => {
+  const upstream = Object.assign(new Error("secret"), { status: 503, headers: { "set-cookie": "a=b" } });
+  const { answer, failures } = await failWith(t, async () => Promise.reject(upstream));
+  t.is(answer?.status, 503);
+  t.false(answer?.body.includes("secret"));
+  t.is(answer?.headers["set-cookie"], undefined);
+  t.is(failures.length, 1);
+});
+
+test("a 502 of a middleware, and an unavailable dependency, are logged with their cause", async (t) => {
+  const thrown = await failWith(t, (context) => context.throw(502, "The upstream is broken"));
+  t.is(thrown.answer?.status, 502);
+  t.is(thrown.failures.length, 1);
+  const cause = new Error("connect ECONNREFUSED");
+  const unavailable = await failWith(t, async () => Promise.reject(new ServiceError("UNAVAILABLE", "Busy", { cause })));
+  t.is(unavailable.answer?.status, 503);
+  t.is(unavailable.failures.length, 1);
+});
+
+test("a web stream that fails is logged", async (t) => {
+  const { failures } = await failWith(t, (context) => {
+    context.body = new ReadableStream({ pull: (controller) => controller.error(new Error("Broken source")) });
+  });
+  t.is(failures.length, 1);
+});
+
+test("an error that cannot be rendered is a bare 500", async (t) => {
+  const { answer } = await failWith(t, (context) => context.throw(400, "Bad", { headers: { "x-bad": "a\nb" } }));
+  t.is(answer?.status, 500);
+  t.is(answer?.body, "");
 });

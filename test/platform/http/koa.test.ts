@@ -299,7 +299,7 @@ test("a failure in the error page's headers ends the request, which is logged", 
     if (context.path !== "/x") return void (context.body = "x");
     context.throw(418, "Short and stout", { headers: { "X-Bad": "\n" } });
   });
-  await t.throwsAsync(send(served.origin, "/x"), { code: "ECONNRESET" });
+  t.like(await send(served.origin, "/x"), { status: 500, body: "" });
   await served.logged(({ msg }) => msg === "Error handling failed");
   t.deepEqual(await failures(t, served), []);
 });

@@ -151,3 +151,10 @@ for (const path of ["/items/%zz", "/items/%FF", "/items/%C0%AF", "/unknown/%"]) 
     t.true(body.startsWith(`Invalid path "${path}": expected percent-encoded UTF-8\n`), body);
   });
 }
+
+test("a route that is a regular expression has a line of JSON in the log", async (t) => {
+  const router = new Router().get(/^\/rx\/(\d+)"?$/, (context) => (context.body = "x"));
+  const { origin, logged } = await serveHttp(t, { middleware: [router] });
+  t.is((await send(origin, "/rx/1")).status, 200);
+  t.like(await logged(({ msg }) => msg === "Request"), { path: "/rx/1" });
+});

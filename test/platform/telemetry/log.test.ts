@@ -107,3 +107,8 @@ test("a terminal gets text that is no JSON as it is", async (t) => {
   t.regex(shown, /^no JSON$/m);
   t.regex(shown, /^\[\d\d:\d\d:\d\d\] INFO: Serving$/m);
 });
+
+test("a terminal gets a backslash before a letter as it is", async (t) => {
+  const line = await onTerminal((log) => log.info({ path: "C:\\temp\\bin" }, "Opened"));
+  t.true(line.includes(String.raw`C:\temp\bin`), line);
+});

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { get } from "node:https";
-import type { TLSSocket } from "node:tls";
+import type { AddressInfo } from "node:net";
+import { connect, createServer, type TLSSocket } from "node:tls";
 import test, { type ExecutionContext } from "ava";
 import { createContext, type Peer, type RequestContext } from "../../src/platform/context.ts";
 import { createGrpcClient } from "../../src/platform/grpc/client.ts";
@@ -101,4 +102,20 @@ test("the context has its peer also after the connection is closed", async (t) =
   close();
   await Promise.all([left, closed]);
   t.notThrows(() => context.peer);
+});
+
+test("the context has no certificate of a client that is not verified", async (t) => {
+  const { ca, issue } = createAuthority(t);
+  const options = { ...contents({ ca, certificate: issue() }), requestCert: true, rejectUnauthorized: false };
+  const server = createServer(options).listen(0, "127.0.0.1");
+  t.teardown(() => server.close());
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const connected = once(server, "secureConnection") as Promise<[TLSSocket]>;
+  const stranger = { ca, certificate: createAuthority(t).issue({ name: "client" }) };
+  const client = connect({ port, host: "127.0.0.1", servername: "localhost", ...contents(stranger) });
+  t.teardown(() => client.destroy());
+  const [socket] = await connected;
+  t.is(socket.getPeerX509Certificate()?.subject, "CN=client");
+  t.is(createContext({ socket }).peer.tls?.certificate, undefined);
 });

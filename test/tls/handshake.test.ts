@@ -56,6 +56,10 @@ for (const [protocol, ask] of Object.entries(asks) as [keyof typeof asks, (typeo
     await t.throwsAsync(ask(port, { ca, certificate: createAuthority(t).issue() }));
     await t.throwsAsync(ask(port, { ca, certificate: issue({ days: -1 }) }));
     t.is(await ask(port, { ca }), "Hello, Bob!");
+    const { body } = await send(service.admin, "/metrics");
+    const failures = new RegExp(`^greeter_tls_handshake_failures_total\\{protocol="${protocol}"\\} (\\d+)$`, "m");
+    // A gRPC client may repeat its handshake.
+    t.true(Number(failures.exec(body)![1]) >= 2);
     service.kill("SIGTERM");
     t.like(await service.ended, { code: 0, err: "" });
   });
@@ -88,7 +92,12 @@ for (const [protocol, ask] of Object.entries(asks) as [keyof typeof asks, (typeo
   });
 
   test(`${protocol}: the drain does not wait for handshakes`, async (t) => {
-    const service = await serveTls(t, createAuthority(t).issue(), ["--handshake-timeout", "60s"]);
+    const service = await serveTls(t, createAuthority(t).issue(), [
+      "--handshake-timeout",
+      "1h",
+      "--drain-timeout",
+      "1h",
+    ]);
     const silent = connectTcp(service.ports[protocol], "127.0.0.1");
     silent.on("error", () => {});
     await new Promise((resolve) => silent.once("connect", resolve));

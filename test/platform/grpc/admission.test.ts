@@ -1,11 +1,17 @@
+import type { ServerHttp2Stream } from "node:http2";
 import { setImmediate } from "node:timers/promises";
 import { create, toBinary } from "@bufbuild/protobuf";
-import { status } from "@grpc/grpc-js";
+import { Metadata, status } from "@grpc/grpc-js";
 import test, { type ExecutionContext } from "ava";
 import { ServiceError } from "../../../src/platform/errors.ts";
+import { createAdmissionGate } from "../../../src/platform/grpc/admission-gate.ts";
+import { CallRegistry } from "../../../src/platform/grpc/calls.ts";
+import type { Connection } from "../../../src/platform/grpc/connection.ts";
 import { createAdmission } from "../../../src/platform/lifecycle/admission.ts";
+import { testConfig } from "../../fixtures/config.ts";
 import { JoinItemsRequestSchema } from "../../fixtures/gen/fixture/v1/item_pb.ts";
 import { createItems } from "../../fixtures/items.ts";
+import { collectTelemetry } from "../telemetry/collect.ts";
 import { call, GET_ITEM, itemRequest, JOIN_ITEMS, type CallOptions } from "./call.ts";
 import { frameClient, frameType } from "./frames.ts";
 import { itemServices, serveGrpc } from "./serve.ts";
@@ -112,4 +118,19 @@ test("a call whose response waits for the client to read holds no slot", async (
   while (!client.frames.some((frame) => frame.stream === stream)) await client.next();
   t.is((await call(t, target)).code, status.OK);
   t.false(client.isAnswered(stream));
+});
+
+test("the gate unregisters a call when its stream is closed", async (t) => {
+  const { telemetry } = await collectTelemetry();
+  const registry = new CallRegistry();
+  let metadata = new Metadata();
+  const platform = { admission: createAdmission(1), config: testConfig(), telemetry };
+  const gate = createAdmissionGate(platform, new Map(), registry, (_, headers) => {
+    metadata = Metadata.fromHttp2Headers(headers);
+  });
+  const headers = { ":path": GET_ITEM };
+  const onClose = gate({} as ServerHttp2Stream, headers, { socket: {} } as Connection);
+  t.is(registry.callOf(metadata)?.headers, headers);
+  onClose();
+  t.is(registry.callOf(metadata), undefined);
 });

@@ -53,6 +53,17 @@ test("the mark of a closed call does not find a later call that uses the same sl
   }
 });
 
+test("a closed call frees its slot for a later call", (t) => {
+  const registry = new CallRegistry();
+  const slots = new Set<number>();
+  for (let count = 0; count < 100; count++) {
+    const { metadata, unregister } = register(registry);
+    slots.add(Number.parseInt(String(metadata.get("x-call-number")[0]), 10));
+    unregister();
+  }
+  t.deepEqual([...slots], [0]);
+});
+
 test("the mark of a caller is overwritten", (t) => {
   const registry = new CallRegistry();
   const first = register(registry);

@@ -89,6 +89,14 @@ test("an idempotent method is called at most four times", async (t) => {
   t.is(calls(), 4);
 });
 
+test("a client stops retrying when many calls fail", async (t) => {
+  const { run, calls } = failingFirst(100, "Item");
+  const { call } = await serveClient(t, { get: run });
+  for (let count = 0; count < 10; count++) await t.throwsAsync(call(getItem, {}, soon()), { message: /Busy/ });
+  // Retries stop after five failures: the first call is retried three times, and the other nine are not.
+  t.is(calls(), 13);
+});
+
 test("a method that is not idempotent is not retried", async (t) => {
   const { run, calls } = failingFirst(1, 1);
   const { call } = await serveClient(t, { create: run });

@@ -1,7 +1,10 @@
+import type { ServerHttp2Session } from "node:http2";
+import { Socket } from "node:net";
 import test from "ava";
-import type { Connection } from "../../../src/platform/grpc/connection.ts";
+import { Connection } from "../../../src/platform/grpc/connection.ts";
 import { enforceLimits, newLimitState, type LimitState } from "../../../src/platform/grpc/connection-limits.ts";
 import { testConfig } from "../../fixtures/config.ts";
+import { collectTelemetry } from "../telemetry/collect.ts";
 
 /** A margin in milliseconds for the time that a test takes. */
 const MARGIN_MS = 60_000;
@@ -42,6 +45,31 @@ function actionsOn(
   return actions;
 }
 
+/** Bytes that a connection receives, and calls that it starts, between two sweeps. */
+interface Traffic {
+  bytes?: number;
+  newCalls?: number;
+}
+
+/** Enforces the limits of a connection after each part of its traffic, and returns what happens to the connection. */
+function actionsAfter(...traffic: Traffic[]): string[] {
+  const actions: string[] = [];
+  const connection = {
+    session: {},
+    socket: { bytesRead: 0 },
+    calls: new Map(),
+    longLivedCalls: new Set(),
+    limits: newLimitState(config),
+    destroy: () => actions.push("destroy"),
+  };
+  for (const { bytes = 0, newCalls = 0 } of traffic) {
+    connection.socket.bytesRead += bytes;
+    connection.limits.newCalls += newCalls;
+    enforceLimits(connection as unknown as Connection, config);
+  }
+  return actions;
+}
+
 /** Returns the time a number of milliseconds ago. */
 function ago(milliseconds: number): number {
   return performance.now() - milliseconds;
@@ -53,6 +81,13 @@ test("the maximum age of a connection has a jitter of a tenth", (t) => {
   t.is(newLimitState(config, () => 0.5).maxAgeMs, age);
   t.is(Math.round(newLimitState(config, () => 1).maxAgeMs), Math.round(1.1 * age));
   const ages = new Set(Array.from({ length: 10 }, () => newLimitState(config).maxAgeMs));
+  t.is(ages.size, 10);
+});
+
+test("connections that open together have different maximum ages", async (t) => {
+  const { telemetry } = await collectTelemetry();
+  const open = (): Connection => new Connection({} as ServerHttp2Session, new Socket(), { config, telemetry });
+  const ages = new Set(Array.from({ length: 10 }, () => open().limits.maxAgeMs));
   t.is(ages.size, 10);
 });
 
@@ -111,4 +146,21 @@ test("a connection that sends far more bytes than its calls need is closed at on
   t.deepEqual(actionsOn({ newCalls: 100 }, { bytesRead: creditBytes + 2 ** 20 }), []);
   // Only new bytes count.
   t.deepEqual(actionsOn({ bytesRead: 2 ** 30 }, { bytesRead: 2 ** 30 }), []);
+});
+
+test("the bytes of a connection are charged once", (t) => {
+  const { creditBytes } = newLimitState(config);
+  t.deepEqual(actionsAfter({ bytes: creditBytes / 2 }, ...Array.from({ length: 10 }, () => ({}))), []);
+});
+
+test("a call earns credit for bytes once", (t) => {
+  const { creditBytes } = newLimitState(config);
+  t.deepEqual(actionsAfter({ newCalls: 100 }, { bytes: creditBytes + 2 ** 20 }), ["destroy"]);
+});
+
+test("an idle connection accumulates no more than the maximum credit for bytes", (t) => {
+  const { creditBytes } = newLimitState(config);
+  const idle = Array.from({ length: 100 }, () => ({}));
+  t.deepEqual(actionsAfter(...idle, { bytes: creditBytes }), []);
+  t.deepEqual(actionsAfter(...idle, { bytes: creditBytes + 2 ** 20 }), ["destroy"]);
 });

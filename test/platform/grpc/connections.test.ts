@@ -132,6 +132,18 @@ test("a health watch that starts while its connection is closing ends at once", 
   client.destroy();
 });
 
+test("an old connection that a call holds open is closed gracefully once", async (t) => {
+  const { target, samples } = await serveGrpc(t, { grpcMaxConnectionAge: 50, grpcMaxConnectionAgeGrace: 3_600_000 });
+  const client = frameClient(target);
+  t.teardown(() => client.destroy());
+  const stream = client.open(GET_ITEM);
+  while (lastStreams(client).length < 2) await client.next();
+  // Each later connection reaches its age in a later check.
+  for (let count = 0; count < 2; count++) await frameClient(target).closed;
+  t.deepEqual(lastStreams(client), [2 ** 31 - 1, stream]);
+  t.is(samples(`${identity.metricPrefix}grpc_connections_closed_total`)['reason="age"'], 3);
+});
+
 test("grpc-js's client loses no call when its connection is replaced", async (t) => {
   const { target, samples } = await serveGrpc(t, { grpcMaxConnectionAge: 30, grpcMaxConnectionAgeGrace: 10_000 });
   const client = createGrpcClient(ItemService, { target });
@@ -310,4 +322,17 @@ test("a cut closes every connection, and returns the number of calls cut off", a
   t.false(client.isAnswered(watch));
   t.is(await server.cut(), 2);
   await client.closed;
+});
+
+test("a cut closes the socket of a client that does not close its side of the connection", async (t) => {
+  const { server, target } = await serveGrpc(t);
+  const accepted = once(server.listener, "connection");
+  const client = frameClient(target, { allowHalfOpen: true });
+  t.teardown(() => client.destroy());
+  const [socket] = (await accepted) as [Socket];
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  while (client.frames.length === 0) await client.next();
+  await server.cut();
+  await closed;
+  t.pass();
 });

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
 import test, { type ExecutionContext } from "ava";
-import type { RequestContext } from "../../../src/platform/context.ts";
+import { createContext, type RequestContext } from "../../../src/platform/context.ts";
 import type { PlatformConfig } from "../../../src/platform/config/settings.ts";
 import type { GrpcService } from "../../../src/platform/grpc/service.ts";
 import { ItemService } from "../../fixtures/gen/fixture/v1/item_pb.ts";
@@ -57,6 +57,22 @@ test("the time left is 0 after the deadline", async (t) => {
   t.is(code, status.DEADLINE_EXCEEDED);
   while (contexts[0]!.timeLeftMs() > 0) await setImmediate();
   t.is(contexts[0]!.timeLeftMs(), 0);
+});
+
+test("the time left does not depend on the wall clock", (t) => {
+  const context = createContext({ deadline: Date.now() + 60_000 });
+  const { now } = Date;
+  Date.now = () => now() + 3_600_000;
+  const leftMs = context.timeLeftMs();
+  Date.now = now;
+  t.true(leftMs > 0 && leftMs <= 60_000, `${leftMs} ms`);
+});
+
+test("a context without a request keeps its id, and each has another id", (t) => {
+  const context = createContext();
+  const { requestId } = context;
+  t.is(context.requestId, requestId);
+  t.not(createContext().requestId, requestId);
 });
 
 test("a long-lived call without a deadline of its caller has none", async (t) => {

@@ -20,6 +20,13 @@ test("a message beyond the limit is RESOURCE_EXHAUSTED, and the connection stays
   t.pass();
 });
 
+test("metadata beyond the limit is RESOURCE_EXHAUSTED, and metadata within the limit is accepted", async (t) => {
+  const { target } = await serveGrpc(t, { grpcMaxMetadataSize: 4096 });
+  const { code } = await call(t, target, { headers: { "x-test": "x".repeat(4096) } });
+  t.is(code, status.RESOURCE_EXHAUSTED);
+  t.is((await call(t, target, { headers: { "x-test": "x".repeat(3072) } })).code, status.OK);
+});
+
 test("a client gets the limit on concurrent streams, queues further calls, and is disconnected if it does not", async (t) => {
   let [inFlight, most] = [0, 0];
   const get = async (): Promise<string> => {
@@ -164,3 +171,23 @@ test("calls that pass the gate together are rejected at their handler, with the 
     t.deepEqual(metadata.get("grpc-retry-pushback-ms"), ["1000"]);
   }
 });
+
+for (const method of ["ListItems", "EchoItems"]) {
+  test(`a call of ${method} is rejected at the limit of calls in flight, before its handler runs`, async (t) => {
+    let runs = 0;
+    async function* respond(): AsyncGenerator<{ item: { id: string }; id: string }> {
+      runs++;
+      yield { item: { id: "1" }, id: "1" };
+    }
+    const admission = createAdmission(1);
+    const services = itemServices({}, { listItems: respond, echoItems: respond });
+    const { target } = await serveGrpc(t, { admission, services });
+    const path = `/fixture.v1.ItemService/${method}`;
+    const leave = admission.enter();
+    t.is((await call(t, target, { path })).code, status.UNAVAILABLE);
+    t.is(runs, 0);
+    leave();
+    t.is((await call(t, target, { path })).code, status.OK);
+    t.is(runs, 1);
+  });
+}

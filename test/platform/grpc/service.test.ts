@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { PassThrough } from "node:stream";
 import { create, createFileRegistry, type DescService } from "@bufbuild/protobuf";
 import type { GenService } from "@bufbuild/protobuf/codegenv2";
 import {
@@ -8,10 +9,14 @@ import {
   type StringValueSchema,
 } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, type Client } from "@connectrpc/connect";
+import { Metadata } from "@grpc/grpc-js";
 import test, { type ExecutionContext } from "ava";
 import type { RequestContext } from "../../../src/platform/context.ts";
 import { ServiceError } from "../../../src/platform/errors.ts";
+import type { CallRegistry } from "../../../src/platform/grpc/calls.ts";
+import { grpcHandler } from "../../../src/platform/grpc/handler.ts";
 import { service, type Handlers } from "../../../src/platform/grpc/service.ts";
+import { createAdmission } from "../../../src/platform/lifecycle/admission.ts";
 import { connectClient, serveGrpc, type ServedGrpc } from "./serve.ts";
 
 /** Service with a method of every kind, from strings to strings. */
@@ -232,6 +237,49 @@ test("a call whose client leaves aborts the signal, and the error that follows i
   await Promise.all(ended);
   t.is(ended.length, 2);
   t.deepEqual(await failures(), []);
+});
+
+test("a handler ends when its client leaves without reading", async (t) => {
+  const ended = Promise.withResolvers<void>();
+  const { client, target, failures } = await serveKinds(t, {
+    async *down() {
+      try {
+        for (;;) yield { value: "x".repeat(10_000) };
+      } finally {
+        ended.resolve();
+      }
+    },
+  });
+  const caller = new AbortController();
+  const messages = client.down({}, { signal: caller.signal })[Symbol.asyncIterator]();
+  await messages.next();
+  // The handler waits for its client when the server answers a later call.
+  await connectClient(t, KindsService, target).one({});
+  caller.abort();
+  await ended.promise;
+  t.deepEqual(await failures(), []);
+});
+
+test("a long-lived call that has ended leaves no listener on its connection", async (t) => {
+  const listeners = new Set<() => void>();
+  const onClosing = (listener: () => void): (() => void) => {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  };
+  const serverCall = { record: {}, headers: {}, connection: { socket: {}, onClosing } };
+  const registry = { callOf: () => serverCall } as unknown as CallRegistry;
+  let listening = 0;
+  async function* handler(): AsyncGenerator<{ value: string }> {
+    listening = listeners.size;
+    yield { value: "a" };
+  }
+  const method = { name: "Down", descriptor: KindsService.method.down, handler, options: { longLived: true } };
+  const handle = grpcHandler(method, createAdmission(1), registry) as (call: unknown) => void;
+  const call = new PassThrough({ objectMode: true });
+  handle(Object.assign(call, { metadata: new Metadata(), request: Buffer.alloc(0), getDeadline: () => Infinity }));
+  await once(call.resume(), "end");
+  t.is(listening, 1);
+  t.is(listeners.size, 0);
 });
 
 test("a response that cannot be encoded is INTERNAL, and logged", async (t) => {

@@ -83,6 +83,23 @@ test("a connection announces its end with its last request", async (t) => {
   );
 });
 
+test("a request after the last one of its connection reaches no handler", async (t) => {
+  const paths: string[] = [];
+  const { port } = await serveHttp(t, {
+    httpMaxRequestsPerConnection: 2,
+    middleware: [
+      (context) => {
+        paths.push(context.path);
+        context.body = "x";
+      },
+    ],
+  });
+  const socket = connect(port, "127.0.0.1");
+  socket.write(["/1", "/2", "/3"].map((path) => `POST ${path} HTTP/1.1\r\nHost: x\r\n\r\n`).join(""));
+  await text(socket);
+  t.deepEqual(paths, ["/1", "/2"]);
+});
+
 test("a client that does not read its responses is disconnected before they fill the memory", async (t) => {
   const { port, server, samples } = await serveHttp(t, { httpSendTimeout: 200 });
   const accepted = once(server.listener, "connection");

@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import type { Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import test from "ava";
+import type { Middleware } from "koa";
 import { send } from "./request.ts";
 import { createGate, serveHttp } from "./serve.ts";
 
@@ -81,6 +82,16 @@ test("a request whose headers arrive too late is 408, and its connection is clos
   );
 });
 
+test("a request whose body arrives too late is 408, and its connection is closed", async (t) => {
+  const { port } = await serveHttp(t, { httpHeadersTimeout: 100 });
+  const socket = connect(port, "127.0.0.1");
+  socket.write("POST /items HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc");
+  t.regex(
+    await text(socket),
+    /^HTTP\/1\.1 408 Request Timeout\r\n[^]*The request did not arrive in time\nRequest id: \S+\n$/,
+  );
+});
+
 for (const [method, body, status] of [
   ["POST", "Content-Length: 10", 405],
   ["GET", "Content-Length: 10", 413],
@@ -93,7 +104,21 @@ for (const [method, body, status] of [
     socket.write(`${method} / HTTP/1.1\r\nHost: x\r\n${body}\r\n\r\n`);
     const answer = await text(socket);
     t.true(answer.startsWith(`HTTP/1.1 ${status} `), answer);
+    // A second response would be that of a timeout.
+    t.is(answer.match(/HTTP\/1\.1 /g)?.length, 1);
     t.regex(answer, /\r\nConnection: close\r\n/);
+  });
+}
+
+for (const method of ["POST", "PUT", "PATCH", "DELETE"]) {
+  test(`a request with the method ${method} may have a body`, async (t) => {
+    const echo: Middleware = async (context) => {
+      context.body = await text(context.req);
+    };
+    const { origin } = await serveHttp(t, { middleware: [echo] });
+    const { status, body } = await send(origin, "/", { method, headers: { "Content-Length": "3" }, body: "abc" });
+    t.is(status, 200);
+    t.is(body, "abc");
   });
 }
 

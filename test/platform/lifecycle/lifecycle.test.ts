@@ -15,6 +15,14 @@ test("a signal during the start ends the process after the start, and it never b
   t.like(scenario.lines.at(-1), { msg: "Stopped", reason: "SIGTERM", code: 0 });
 });
 
+test("a signal during the start skips the drain delay", async (t) => {
+  const scenario = startProcess(t, [...program, "signal during start", "3600000"]);
+  await scenario.logged(({ msg }) => msg === "Starting");
+  scenario.kill("SIGTERM");
+  t.like(await scenario.logged(({ msg }) => msg.startsWith("Draining")), { delay_ms: 0 });
+  t.like(await scenario.ended, { code: 0, err: "" });
+});
+
 test("a server that cannot start stops the servers before it", async (t) => {
   const scenario = startProcess(t, [...program, "failed start"]);
   t.like(await scenario.ended, { code: 1, err: "" });

@@ -1,4 +1,6 @@
-import { connect } from "node:http2";
+import { once } from "node:events";
+import { connect, sensitiveHeaders } from "node:http2";
+import type { IncomingHttpHeaders } from "node:http2";
 import { status } from "@grpc/grpc-js";
 import test from "ava";
 import { call, CHECK, GET_ITEM, itemRequest } from "../grpc/call.ts";
@@ -78,6 +80,18 @@ test("a malformed request id is replaced", async (t) => {
   const { target } = await serveGrpc(t);
   const ended = await call(t, target, { headers: { "x-request-id": "a b" } });
   t.regex(requestIdOf(ended) ?? "", /^[\da-f-]{36}$/);
+});
+
+test("HPACK does not index the request id", async (t) => {
+  const { target } = await serveGrpc(t);
+  const session = connect(`http://${target}`);
+  t.teardown(() => session.destroy());
+  const stream = session.request({ ":method": "POST", ":path": CHECK, "content-type": "application/grpc" });
+  const response = once(stream, "response") as Promise<[IncomingHttpHeaders & { [sensitiveHeaders]?: string[] }]>;
+  // An empty message.
+  stream.end(Buffer.alloc(5));
+  const [headers] = await response;
+  t.deepEqual(headers[sensitiveHeaders], ["x-request-id"]);
 });
 
 test("a call whose client leaves before the response is CANCELLED, and no error", async (t) => {

@@ -122,6 +122,17 @@ test("a trace continues over HTTP, and the span follows the semantic conventions
   t.like(await service.logged(({ msg }) => msg === "Request"), { trace_id: caller.trace, span_id: span.spanId });
 });
 
+test("a span has the address and the scheme of the client behind a trusted proxy", async (t) => {
+  const { env, received } = await receiveTraces(t);
+  const service = serve(t, env, "--trust-proxy", "127.0.0.0/8");
+  const { http } = await listening(service);
+  await send(http, "/items/Bob", { headers: { "X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https" } });
+  service.kill("SIGTERM");
+  t.like(await received(() => true), {
+    attributes: { "client.address": "203.0.113.7", "network.peer.address": "127.0.0.1", "url.scheme": "https" },
+  });
+});
+
 test("an unsampled trace stays unsampled, and a malformed trace context starts a new trace", async (t) => {
   const { env, spans } = await receiveTraces(t);
   const service = serve(t, env);

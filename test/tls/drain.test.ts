@@ -27,10 +27,12 @@ for (const [what, flags, signal] of [
         greeted++;
       }
     });
+    const called = Promise.all(callers);
+    // Waits for the calls too, so that a failed one ends the test at once.
     const reach = async (count: number): Promise<void> => {
       for (;;) {
         if (greeted >= count) return;
-        await sleep(10);
+        await Promise.race([called, sleep(10)]);
       }
     };
     await reach(200);
@@ -40,7 +42,7 @@ for (const [what, flags, signal] of [
     }
     await reach(greeted + 1000);
     enough.abort();
-    await Promise.all(callers);
+    await called;
     service.kill("SIGTERM");
     t.like(await service.ended, { code: 0, err: "" });
   });

@@ -35,7 +35,7 @@ export const platformSettings = settingsTable({
   grpcMaxConcurrentStreams: ["100", count, "maximum concurrent calls of a connection; clients queue more"],
   grpcMaxTimeout: ["30s", duration, "default and maximum deadline of a call"],
   httpKeepAliveTimeout: ["75s", duration, "maximum idle time of a connection; must exceed that of the load balancer"],
-  httpHeadersTimeout: ["10s", duration, "timeout of a request's headers, so that slow clients cannot hold connections"],
+  httpHeadersTimeout: ["10s", duration, "timeout to receive a request, so that slow clients cannot hold connections"],
   httpSendTimeout: ["20s", duration, "maximum time without progress on a response"],
   httpMaxHeaderSize: ["16KiB", size, "maximum size of a request's first line and headers together"],
   httpMaxUrlSize: ["4KiB", size, "maximum size of a request's URL"],

@@ -269,3 +269,36 @@ test("the signal does not abort after a response, so that work may outlive its c
   t.false(contexts[0]!.signal.aborted);
   t.deepEqual(aborted, []);
 });
+
+test("the signal does not abort after an error", async (t) => {
+  const { target, contexts, logged } = await serveContexts(t);
+  t.is((await call(t, target, { message: itemRequest("crash") })).code, status.INTERNAL);
+  await logged(({ msg }) => msg === "Call");
+  t.false(contexts[0]!.signal.aborted);
+});
+
+test("the signal does not abort after the last message of a stream", async (t) => {
+  const signals: AbortSignal[] = [];
+  const services = itemServices(
+    {},
+    {
+      async *listItems(_, { signal }) {
+        signals.push(signal);
+        yield { item: { id: "1" } };
+      },
+      async *echoItems(requests, { signal }) {
+        signals.push(signal);
+        for await (const { id } of requests) yield { id };
+      },
+    },
+  );
+  const { target, logged } = await serveGrpc(t, { services });
+  for (const method of ["ListItems", "EchoItems"]) {
+    t.is((await call(t, target, { path: `/fixture.v1.ItemService/${method}` })).code, status.OK);
+    await logged(({ msg, ...line }) => msg === "Call" && line["method"] === `fixture.v1.ItemService/${method}`);
+  }
+  t.deepEqual(
+    signals.map(({ aborted }) => aborted),
+    [false, false],
+  );
+});

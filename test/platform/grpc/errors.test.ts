@@ -55,6 +55,18 @@ test("the time to retry after is in the metadata", async (t) => {
   t.deepEqual(metadata.get("grpc-retry-pushback-ms"), ["250"]);
 });
 
+for (const retryAfterMs of [NaN, Infinity]) {
+  test(`a time to retry after of ${retryAfterMs} is not sent`, async (t) => {
+    const get = async (): Promise<never> => {
+      throw new ServiceError("UNAVAILABLE", "Busy", { retryAfterMs });
+    };
+    const { target } = await serveGrpc(t, { services: itemServices({ get }) });
+    const { code, metadata } = await call(t, target);
+    t.is(code, status.UNAVAILABLE);
+    t.deepEqual(metadata.get("grpc-retry-pushback-ms"), []);
+  });
+}
+
 test("an ordinary error is INTERNAL without its text, which is logged with the request id", async (t) => {
   const { target, lines, logged } = await serveGrpc(t);
   const headers = { "x-request-id": "crashed" };

@@ -3,6 +3,7 @@ import { Agent, get as httpGet } from "node:http";
 import type { IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
+import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import test from "ava";
 import type { Middleware } from "koa";
@@ -121,6 +122,25 @@ for (const method of ["POST", "PUT", "PATCH", "DELETE"]) {
     t.is(body, "abc");
   });
 }
+
+test("a malformed request closes the connection without a second response inside the one that is being sent", async (t) => {
+  const body = new PassThrough();
+  const respond: Middleware = (context) => {
+    context.body = body;
+  };
+  const { port } = await serveHttp(t, { middleware: [respond] });
+  const socket = connect(port, "127.0.0.1").setEncoding("utf8");
+  socket.on("error", () => {});
+  let answer = "";
+  socket.on("data", (chunk) => (answer += String(chunk)));
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  body.write("abc");
+  while (!answer.includes("abc")) await once(socket, "data");
+  socket.write("nonsense\r\n\r\n");
+  await closed;
+  t.is(answer.match(/HTTP\/1\.1 /g)?.length, 1);
+});
 
 test("a request may have an empty body", async (t) => {
   const { origin } = await serveHttp(t);

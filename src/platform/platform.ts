@@ -30,6 +30,9 @@ export interface Platform {
   run(servers: { grpc: ListeningServer; http: ListeningServer }): Promise<number>;
 }
 
+/** The parts of the platform that a server uses. */
+export type ServerDependencies = Omit<Platform, "buildInfo" | "run">;
+
 /**
  * Creates the platform: telemetry, readiness, admission and TLS.
  * @param output destination of the log

@@ -16,7 +16,8 @@ export function quote(text: string): string {
 
 const invisible = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
-function escapeCodeUnits(text: string): string {
+/** Escapes each UTF-16 code unit of a text, as in JSON. */
+export function escapeCodeUnits(text: string): string {
   return text.replaceAll(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 

@@ -4,6 +4,7 @@ import type { Context } from "koa";
 import { isInvalidArgument } from "../errors.ts";
 import { identity } from "../identity.ts";
 import type { Readiness } from "../lifecycle/readiness.ts";
+import { logFailure } from "../telemetry/request.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { Liveness } from "./liveness.ts";
 
@@ -49,9 +50,8 @@ export function createAdminApp({ readiness, liveness, telemetry }: AdminDependen
   });
 
   const app = new Koa();
-  app.on("error", (error: Error & { expose?: boolean }, context?: Context) => {
-    if (!error.expose)
-      telemetry.log.error({ err: error, request: context && `${context.method} ${context.path}` }, "Request failed");
+  app.on("error", (error: Error & { expose?: boolean }, context: Context) => {
+    if (!error.expose) logFailure(telemetry.log, error, `${context.method} ${context.path}`);
   });
   app.use(async (context, next) => {
     context.set("Cache-Control", "no-store");

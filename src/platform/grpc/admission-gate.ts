@@ -4,7 +4,7 @@ import type { Platform } from "../platform.ts";
 import { startCall } from "./call-observer.ts";
 import type { CallRegistry } from "./calls.ts";
 import type { Connection } from "./connection.ts";
-import type { Methods } from "./method.ts";
+import type { ServedMethod } from "./method.ts";
 import { PUSHBACK, toStatus } from "./status.ts";
 import { boundedTimeout } from "./timeout.ts";
 
@@ -17,12 +17,10 @@ export type AdmissionGate = ReturnType<typeof createAdmissionGate>;
  */
 export function createAdmissionGate(
   { admission, config, telemetry }: Pick<Platform, "admission" | "config" | "telemetry">,
-  methods: Methods,
   registry: CallRegistry,
   serve: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void,
 ) {
-  return (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, connection: Connection): (() => void) => {
-    const method = methods.get(headers[":path"] ?? "");
+  return (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, connection: Connection, method?: ServedMethod) => {
     const { record, recordEnd } = startCall(stream, headers, connection.socket, method?.name, telemetry.grpc);
     const { exempt, longLived } = method?.options ?? {};
     if (admission.full && !exempt) {

@@ -56,9 +56,12 @@ export function createGrpcClient(service: DescService, { target, tls, tracing }:
     }),
   });
 
+  // Once for each method, not for each call.
+  const definitions = new Map(service.methods.map((method) => [method, methodDefinition(method)]));
   const call: GrpcClient["call"] = (method, request, context) =>
     new Promise((resolve, reject) => {
-      const { path, requestSerialize: serialize, responseDeserialize: deserialize } = methodDefinition(method);
+      const definition = definitions.get(method) ?? methodDefinition(method);
+      const { path, requestSerialize: serialize, responseDeserialize: deserialize } = definition;
       const { deadline, signal, requestId } = context;
       const name = path.slice(1);
       const parent = traceContext(context.traceparent, context.metadata["tracestate"]);

@@ -56,7 +56,8 @@ function serveStreams(connection: Connection, methods: Methods, serve: Admission
   session.on("stream", (stream, headers) => {
     limits.newCalls++;
     const id = stream.id!;
-    if (methods.get(headers[":path"] ?? "")?.options.longLived) longLivedCalls.add(stream);
+    const method = methods.get(headers[":path"] ?? "");
+    if (method?.options.longLived) longLivedCalls.add(stream);
     else calls.set(id, { stream, since: performance.now() });
     let onClose = (): void => {};
     stream.on("close", () => {
@@ -64,6 +65,6 @@ function serveStreams(connection: Connection, methods: Methods, serve: Admission
       limits.idleSince = performance.now();
       onClose();
     });
-    onClose = serve(stream, headers, connection);
+    onClose = serve(stream, headers, connection, method);
   });
 }

@@ -3,7 +3,7 @@ import { createServer, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { Server, setLogger } from "@grpc/grpc-js";
 import type { ListeningServer } from "../lifecycle/server-at.ts";
-import type { Platform } from "../platform.ts";
+import type { ServerDependencies } from "../platform.ts";
 import { quote } from "../text.ts";
 import { createAdmissionGate } from "./admission-gate.ts";
 import { CallRegistry } from "./calls.ts";
@@ -15,14 +15,11 @@ import { methodDefinition, methodsOf } from "./method.ts";
 import { reflectionServices } from "./reflection.ts";
 import type { GrpcService } from "./service.ts";
 
-/** The parts of the platform that the server uses. */
-export type GrpcDependencies = Omit<Platform, "buildInfo" | "run">;
-
 /**
  * Creates the gRPC server of some services, with health checking and reflection.
  * @throws {Error} a private part of Node or grpc-js is not as expected
  */
-export function createGrpcServer(platform: GrpcDependencies, services: GrpcService[]): ListeningServer {
+export function createGrpcServer(platform: ServerDependencies, services: GrpcService[]): ListeningServer {
   const { config, readiness, admission, telemetry, tls } = platform;
   const names = services.map(({ descriptor }) => descriptor.typeName);
   const served = [...services, healthService(readiness, names)];
@@ -44,7 +41,7 @@ export function createGrpcServer(platform: GrpcDependencies, services: GrpcServi
   // A client of TLS without HTTP/2: Node would wait for it to close.
   http2.on("unknownProtocol", (socket) => socket.destroy());
   http2.on("session", (session) => handler.emit("session", session));
-  const gate = createAdmissionGate(platform, methods, registry, (...call) => handler.emit("stream", ...call));
+  const gate = createAdmissionGate(platform, registry, (...call) => handler.emit("stream", ...call));
   let accepted: Socket;
   const connections = trackConnections(platform, http2, () => accepted, methods, gate);
   const accept = (socket: Socket): void => {
@@ -74,7 +71,7 @@ export function createGrpcServer(platform: GrpcDependencies, services: GrpcServi
 }
 
 /** Creates the server of grpc-js. It gets the sessions and streams of an HTTP/2 server of our own (see {@link http2HandlerOf}). */
-function createGrpcJsServer({ config, telemetry }: GrpcDependencies): Server {
+function createGrpcJsServer({ config, telemetry }: ServerDependencies): Server {
   // grpc-js logs malformed input to stderr, without a bound, and has one logger for all servers.
   const debug = (...details: unknown[]): void => telemetry.log.debug({ details: quote(details.join(" ")) }, "grpc-js");
   setLogger({ error: debug, info: debug, debug });

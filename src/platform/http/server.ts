@@ -5,14 +5,11 @@ import type { Router } from "@koa/router";
 import type Koa from "koa";
 import type { Middleware } from "koa";
 import type { ListeningServer } from "../lifecycle/server-at.ts";
-import type { Platform } from "../platform.ts";
+import type { ServerDependencies } from "../platform.ts";
 import { createApp } from "./app.ts";
 import { handleClientErrors, rejectOverload } from "./client-errors.ts";
 import { closeWhenAnswered, Connection, unansweredOf, type Connections } from "./connections.ts";
 import { observeRequest, ObservedRequest, ObservedResponse } from "./request-observer.ts";
-
-/** The parts of the platform that the server uses. */
-export type HttpDependencies = Omit<Platform, "buildInfo" | "run">;
 
 export interface HttpServer extends ListeningServer {
   /** The Koa app, for example to listen to its errors. */
@@ -27,7 +24,7 @@ const MAX_PIPELINED = 32;
  * @param middleware routers of services, and any other Koa middleware, in the order in which they run
  */
 export function createHttpServer(
-  { config, readiness, admission, telemetry, tls }: HttpDependencies,
+  { config, readiness, admission, telemetry, tls }: ServerDependencies,
   middleware: readonly (Router | Middleware)[],
 ): HttpServer {
   const app = createApp(middleware, telemetry.http, config.httpMaxUrlSize);

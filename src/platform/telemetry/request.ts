@@ -2,19 +2,18 @@ import { randomUUID } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import type { Socket } from "node:net";
 import { formatAddress } from "../config/address.ts";
+import type { PlatformConfig } from "../config/settings.ts";
 import type { RequestContext, RequestLog } from "../context.ts";
 import type { Readiness } from "../lifecycle/readiness.ts";
 import type { Forwarded } from "./forwarded.ts";
 import type { Level, Log } from "./log.ts";
 import type { Family, Histogram, Metrics, Value } from "./metrics.ts";
+import { escapeCodeUnits } from "../text.ts";
 import { spanIdOf, traceContext, traceIdOf } from "./trace-context.ts";
 import type { SpanAttributes, Tracing } from "./tracing.ts";
 
 /** Label of an unknown method or route, by OpenTelemetry's semantic conventions. */
 export const OTHER = "_OTHER";
-
-/** Requests and calls that the access log records. */
-export type AccessLog = "all" | "errors" | "off";
 
 /** Ids and log of a request or call in flight. The id is the caller's `x-request-id` if it is well formed. */
 export type RequestRecord = Pick<RequestContext, "requestId" | "traceparent" | "log">;
@@ -52,7 +51,8 @@ export interface RecorderDependencies {
   /** Counts the requests that start during the drain, by protocol. */
   late: Family<Value>;
   log: Log;
-  accessLog: AccessLog;
+  /** Requests and calls that the access log records. */
+  accessLog: PlatformConfig["accessLog"];
   tracing: Tracing | undefined;
   readiness: Readiness;
   forwarded: (start: RequestStart) => Forwarded;
@@ -158,7 +158,6 @@ function quoted(text: string): string {
 
 /** Bounds a caller's text for the log to 256 characters, and escapes everything but printable ASCII. */
 function bounded(text: string): string {
-  const escape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  const printable = text.replaceAll(/[^\x20-\x7e]/g, escape);
+  const printable = text.replaceAll(/[^\x20-\x7e]+/g, escapeCodeUnits);
   return printable.length > 256 ? `${printable.slice(0, 256)}…` : printable;
 }

@@ -1,6 +1,7 @@
 import type { BlockList, Server } from "node:net";
 import type { BuildInfo } from "../build-info.ts";
 import { logLevel as parseLogLevel } from "../config/parsers.ts";
+import type { PlatformConfig } from "../config/settings.ts";
 import { identity } from "../identity.ts";
 import type { Readiness } from "../lifecycle/readiness.ts";
 import { preferredFormat } from "./exposition.ts";
@@ -9,7 +10,6 @@ import { grpcTelemetry, type GrpcTelemetry } from "./grpc.ts";
 import { httpTelemetry, type HttpTelemetry } from "./http.ts";
 import { createLog, terminalOutput, type Log, type Output } from "./log.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
-import type { AccessLog } from "./request.ts";
 import { measureRuntime } from "./runtime.ts";
 import { tlsTelemetry, type TlsTelemetry } from "./tls.ts";
 import { openTracing } from "./tracing.ts";
@@ -31,8 +31,8 @@ export interface Telemetry {
 }
 
 export interface TelemetryOptions {
-  logLevel: ReturnType<typeof parseLogLevel>;
-  accessLog: AccessLog;
+  logLevel: PlatformConfig["logLevel"];
+  accessLog: PlatformConfig["accessLog"];
   output: Output;
   readiness: Readiness;
   buildInfo: Promise<BuildInfo>;

@@ -125,7 +125,7 @@ test("the gate unregisters a call when its stream is closed", async (t) => {
   const registry = new CallRegistry();
   let metadata = new Metadata();
   const platform = { admission: createAdmission(1), config: testConfig(), telemetry };
-  const gate = createAdmissionGate(platform, new Map(), registry, (_, headers) => {
+  const gate = createAdmissionGate(platform, registry, (_, headers) => {
     metadata = Metadata.fromHttp2Headers(headers);
   });
   const headers = { ":path": GET_ITEM };

@@ -5,7 +5,7 @@ import type { ExecutionContext } from "ava";
 import { formatAddress } from "../../../src/platform/config/address.ts";
 import type { PlatformConfig } from "../../../src/platform/config/settings.ts";
 import { createGrpcServer } from "../../../src/platform/grpc/server.ts";
-import type { GrpcDependencies } from "../../../src/platform/grpc/server.ts";
+import type { ServerDependencies } from "../../../src/platform/platform.ts";
 import type { GrpcService, Handlers } from "../../../src/platform/grpc/service.ts";
 import { createAdmission } from "../../../src/platform/lifecycle/admission.ts";
 import { listen } from "../../../src/platform/lifecycle/listen.ts";
@@ -32,7 +32,7 @@ export async function serveGrpc(
     tls,
     ...overrides
   }: Partial<PlatformConfig> & { services?: GrpcService[] } & Partial<
-      Pick<GrpcDependencies, "readiness" | "admission" | "tls">
+      Pick<ServerDependencies, "readiness" | "admission" | "tls">
     > = {},
 ): Promise<ServedGrpc> {
   const collected = await collectTelemetry();

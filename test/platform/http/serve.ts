@@ -4,7 +4,8 @@ import type { Middleware } from "koa";
 import { formatAddress } from "../../../src/platform/config/address.ts";
 import type { PlatformConfig } from "../../../src/platform/config/settings.ts";
 import { createHttpServer } from "../../../src/platform/http/server.ts";
-import type { HttpDependencies, HttpServer } from "../../../src/platform/http/server.ts";
+import type { HttpServer } from "../../../src/platform/http/server.ts";
+import type { ServerDependencies } from "../../../src/platform/platform.ts";
 import { versionRoutes } from "../../../src/platform/http/version.ts";
 import { createAdmission } from "../../../src/platform/lifecycle/admission.ts";
 import { listen } from "../../../src/platform/lifecycle/listen.ts";
@@ -32,7 +33,7 @@ export async function serveHttp(
     tls,
     ...overrides
   }: Partial<PlatformConfig> & { middleware?: (Router | Middleware)[] } & Partial<
-      Pick<HttpDependencies, "admission" | "telemetry" | "tls">
+      Pick<ServerDependencies, "admission" | "telemetry" | "tls">
     > = {},
 ): Promise<ServedHttp> {
   const collected = await collectTelemetry();

@@ -1,6 +1,7 @@
 import test from "ava";
 import { formatBuildInfo } from "../../src/platform/build-info.ts";
 import { hostileNames } from "../hostile-names.ts";
+import { headIsGetWithoutBody, isNotAllowed, otherMethods } from "../platform/http/methods.ts";
 import { send, shownText, withoutRequestId } from "../platform/http/request.ts";
 import { buildInfo } from "../sample-build-info.ts";
 import { serveGreeter } from "./serve.ts";
@@ -141,26 +142,13 @@ test("GET /version returns the build information, although every path is a name"
 for (const path of ["/", "/Bob", "/version", "/%zz", "/?name=Ada"]) {
   test(`HEAD ${path} has the headers of GET, and no body`, async (t) => {
     const { origin } = await serveGreeter(t);
-    const head = await send(origin, path, { method: "HEAD" });
-    const full = await send(origin, path);
-    t.is(head.body, "");
-    t.is(head.status, full.status);
-    for (const { headers } of [head, full]) {
-      delete headers.date;
-      delete headers["x-request-id"];
-    }
-    t.deepEqual(head.headers, full.headers);
+    await headIsGetWithoutBody(t, origin, path);
   });
 }
 
-for (const method of ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND", "TRACE"]) {
+for (const method of otherMethods) {
   test(`${method} is not allowed, and the response says what is`, async (t) => {
     const { origin } = await serveGreeter(t);
-    for (const path of ["/", "/Bob", "/version"]) {
-      const { status, headers, body } = await send(origin, path, { method, accept: "text/plain" });
-      t.is(status, 405);
-      t.is(headers.allow, "GET, HEAD");
-      t.is(withoutRequestId(body), `Cannot ${method} here: expected GET or HEAD\n`);
-    }
+    for (const path of ["/", "/Bob", "/version"]) await isNotAllowed(t, origin, path, method);
   });
 }

@@ -3,6 +3,7 @@ import test from "ava";
 import { freePort } from "../free-port.ts";
 import { listening, serveProcess } from "../process.ts";
 import type { LoggingProcess } from "../process.ts";
+import { replaceUnderLoad } from "../replace.ts";
 import { startLoad } from "./load.ts";
 
 const HANDOVERS = 8;
@@ -20,18 +21,7 @@ test("an upgrade in place loses no request: a new process starts on the ports, t
     return greeter;
   };
 
-  let old = await start();
+  const old = await start();
   const load = startLoad({ http: `http://127.0.0.1:${http}`, grpc: `127.0.0.1:${grpc}` });
-  for (let handover = 0; handover < HANDOVERS; handover++) {
-    const next = await start();
-    const before = { ...load.answered };
-    old.kill("SIGTERM");
-    t.deepEqual(await old.ended, { code: 0, signal: null, err: "" });
-    t.like(old.lines.at(-1), { msg: "Stopped", cut: 0, code: 0 });
-    for (const [kind, count] of Object.entries(load.answered)) t.true(count > before[kind]!, `${kind} went on`);
-    old = next;
-  }
-  await load.stop();
-  t.deepEqual(load.failures, []);
-  t.log(load.answered);
+  await replaceUnderLoad(t, { old, start, load, times: HANDOVERS });
 });

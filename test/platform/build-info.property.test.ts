@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { buildInfoJson, formatBuildInfo } from "../../src/platform/build-info.ts";
 import type { BuildInfo } from "../../src/platform/build-info.ts";
 import { versionRoutes } from "../../src/platform/http/version.ts";
-import { character } from "../arbitraries.ts";
+import { buildInfoOf, character } from "../arbitraries.ts";
 import { send, shownText } from "./http/request.ts";
 import { serveHttp } from "./http/serve.ts";
 
@@ -15,16 +15,7 @@ const field = fc.oneof(
   fc.constantFrom("__proto__", "constructor", "toString", "=", "\uD800", "\uDC00", "🐙"),
 );
 
-const module = fc.record({ path: field, version: field, sum: field }, { noNullPrototype: true });
-const buildInfo: fc.Arbitrary<BuildInfo> = fc.record(
-  {
-    runtime: field,
-    main: module,
-    dependencies: fc.array(module, { maxLength: 4 }),
-    settings: fc.dictionary(field, field, { maxKeys: 4, noNullPrototype: true }),
-  },
-  { noNullPrototype: true },
-);
+const buildInfo = buildInfoOf(field);
 
 test("the text has one line for each entry, and one field for each part of it", (t) => {
   const property = fc.property(buildInfo, (buildInfo) => {

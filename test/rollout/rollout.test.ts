@@ -4,6 +4,7 @@ import { join } from "node:path";
 import test from "ava";
 import { buildInto } from "../bundle.ts";
 import { listening, serveProcess } from "../process.ts";
+import { replaceUnderLoad } from "../replace.ts";
 import { startLoad } from "./load.ts";
 import { clusterService } from "./service.ts";
 
@@ -21,18 +22,7 @@ test("a rolling restart under load loses no request on either protocol", async (
     return greeter;
   };
 
-  let old = await start();
+  const old = await start();
   const load = startLoad(service);
-  for (let round = 0; round < ROUNDS; round += 1) {
-    const next = await start();
-    const before = { ...load.answered };
-    old.kill("SIGTERM");
-    t.deepEqual(await old.ended, { code: 0, signal: null, err: "" });
-    t.like(old.lines.at(-1), { msg: "Stopped", cut: 0, code: 0 });
-    for (const [kind, count] of Object.entries(load.answered)) t.true(count > before[kind]!, `${kind} made progress`);
-    old = next;
-  }
-  await load.stop();
-  t.deepEqual(load.failures, []);
-  t.log(load.answered);
+  await replaceUnderLoad(t, { old, start, load, times: ROUNDS });
 });

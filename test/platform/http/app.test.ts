@@ -1,6 +1,7 @@
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import test from "ava";
+import { headIsGetWithoutBody, isNotAllowed, otherMethods } from "./methods.ts";
 import { send, shownText, withoutRequestId } from "./request.ts";
 import type { Answer } from "./request.ts";
 import { serveHttp } from "./serve.ts";
@@ -67,27 +68,14 @@ for (const { accept, type } of preferences) {
 for (const path of ["/", "/items/1", "/version", "/items/fail%20NOT_FOUND", "/nowhere"]) {
   test(`HEAD ${path} has the headers of GET, and no body`, async (t) => {
     const { origin } = await serveHttp(t);
-    const head = await send(origin, path, { method: "HEAD" });
-    const full = await send(origin, path);
-    t.is(head.body, "");
-    t.is(head.status, full.status);
-    for (const { headers } of [head, full]) {
-      delete headers.date;
-      delete headers["x-request-id"];
-    }
-    t.deepEqual(head.headers, full.headers);
+    await headIsGetWithoutBody(t, origin, path);
   });
 }
 
-for (const method of ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND", "TRACE"]) {
+for (const method of otherMethods) {
   test(`${method} is not allowed, and the response says what is`, async (t) => {
     const { origin } = await serveHttp(t);
-    for (const path of ["/", "/items/1", "/version"]) {
-      const { status, headers, body } = await send(origin, path, { method, accept: "text/plain" });
-      t.is(status, 405);
-      t.is(headers.allow, "GET, HEAD");
-      t.is(withoutRequestId(body), `Cannot ${method} here: expected GET or HEAD\n`);
-    }
+    for (const path of ["/", "/items/1", "/version"]) await isNotAllowed(t, origin, path, method);
   });
 }
 

@@ -68,14 +68,17 @@ export async function startPrometheus(t: ExecutionContext, ...admins: string[]):
 
   const log: string[] = [];
   const ready = new Promise<string>((resolve) => {
+    // In either order.
     let listener = "";
+    let isReady = false;
     createInterface(child.stderr).on("line", (line) => {
       log.push(line);
       // Errors of its flags are plain text.
       if (!line.startsWith("{")) return;
       const { msg = "", address = "" } = JSON.parse(line) as { msg?: string; address?: string };
       if (msg === "Listening on") listener = address;
-      if (msg.startsWith("Server is ready")) resolve(listener);
+      if (msg.startsWith("Server is ready")) isReady = true;
+      if (isReady && listener !== "") resolve(listener);
     });
   });
   const gone = end.then((code): never => {

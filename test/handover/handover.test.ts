@@ -3,7 +3,7 @@ import test from "ava";
 import { freePort } from "../free-port.ts";
 import { listening, serveProcess } from "../process.ts";
 import type { LoggingProcess } from "../process.ts";
-import { replaceUnderLoad } from "../replace.ts";
+import { replaceUnderLoad } from "../rollout/replace.ts";
 import { startLoad } from "./load.ts";
 
 const HANDOVERS = 8;

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import test from "ava";
 import { buildInto } from "../bundle.ts";
 import { listening, serveProcess } from "../process.ts";
-import { replaceUnderLoad } from "../replace.ts";
 import { startLoad } from "./load.ts";
+import { replaceUnderLoad } from "./replace.ts";
 import { clusterService } from "./service.ts";
 
 const ROUNDS = 3;

@@ -1,12 +1,6 @@
 import type { ExecutionContext } from "ava";
-import type { LoggingProcess } from "./process.ts";
-
-/** A load in progress: successful requests and calls by kind, and the failures. */
-interface Load {
-  answered: Record<string, number>;
-  failures: unknown[];
-  stop(): Promise<void>;
-}
+import type { LoggingProcess } from "../process.ts";
+import type { Load } from "./callers.ts";
 
 /**
  * Replaces an instance several times under load, each time with a new one that serves before the old one drains, and asserts that every
